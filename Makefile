@@ -1,0 +1,51 @@
+# Everything here needs Python 3.11 or newer with `venv`, and an index that pip can install from.
+# VENV=FOLDER uses another environment; PYTHON=PATH makes it with another interpreter.
+
+SHELL := /bin/sh
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_NOTEBOOK := notebooks/coffee_orders.ipynb
+
+# A check that ends with 1 has found the crash it is asked for; any other code is a failure of the demo.
+DEMO_CHECK = { code=0; crane-agent check $(1) || code=$$?; \
+	if [ $$code -ne 1 ]; then echo "demo: expected exit code 1 (a crash is expected), got $$code" >&2; exit 1; fi; }
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check demo-wheel bench-startup
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+
+demo: $(VENV)/.demo ## Judge a cell of the shipped notebook that would crash
+	@PATH="$(abspath $(BIN)):$$PATH"; $(call DEMO_CHECK,$(DEMO_NOTEBOOK))
+
+test: $(VENV)/.test ## Run the whole test suite
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test ## Formatting, lint, types and import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+demo-wheel: ## Build the wheel, install it in a fresh environment elsewhere, and run the demo there
+	@base=$$(./.ci/find-python $(PYTHON)) || exit 1; \
+	folder=$$(mktemp -d) || exit 1; trap 'rm -rf "$$folder"' EXIT; trap 'exit 1' INT TERM; \
+	"$$base" -m venv "$$folder/venv" && \
+	"$$folder/venv/bin/python" -m pip wheel --quiet --no-deps --wheel-dir "$$folder" . && \
+	"$$folder/venv/bin/python" -m pip install --quiet "$$(ls "$$folder"/*.whl)[demo]" && \
+	cp -R notebooks "$$folder/notebooks" && cd "$$folder" && PATH="$$folder/venv/bin:$$PATH" && \
+	$(call DEMO_CHECK,"$$folder/$(DEMO_NOTEBOOK)")
+
+bench-startup: $(VENV)/.demo ## Time the start-up of the command line
+	$(BIN)/python evals/startup.py
+
+# pip runs only when pyproject.toml changed; the sources are used where they lie.
+$(VENV)/.demo: EXTRAS := demo
+$(VENV)/.test: EXTRAS := demo,test
+$(VENV)/.demo $(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
+	@touch $@
+
+$(BIN)/python:
+	@base=$$(./.ci/find-python $(PYTHON)) || exit 1; "$$base" -m venv "$(VENV)"

@@ -1,0 +1,1 @@
+"""The agent: a LangGraph graph and the policies that drive it."""

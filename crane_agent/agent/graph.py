@@ -1,0 +1,45 @@
+"""The agent as a graph: observe -> check -> decide <-> probe -> conclude."""
+
+from functools import cache
+from typing import Any, Literal
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from crane_agent.agent import nodes
+from crane_agent.agent.state import Run, State
+
+
+@cache
+def agent_graph() -> CompiledStateGraph[Any, Run, Any, Any]:
+    """Return the compiled graph; it holds no state of its own."""
+    graph = StateGraph(State, context_schema=Run)
+    graph.add_node("observe", nodes.observe)
+    graph.add_node("check", nodes.check)
+    graph.add_node("decide", nodes.decide)
+    graph.add_node("probe", nodes.probe)
+    graph.add_node("conclude", nodes.conclude)
+    graph.add_edge(START, "observe")
+    graph.add_edge("observe", "check")
+    graph.add_conditional_edges("check", after_check)
+    graph.add_conditional_edges("decide", after_decide)
+    graph.add_edge("probe", "decide")
+    graph.add_edge("conclude", END)
+    return graph.compile()
+
+
+def after_check(state: State) -> Literal["conclude", "decide"]:
+    """A claim ends the run; otherwise a policy decides."""
+    return "conclude" if state.get("claim") is not None else "decide"
+
+
+def after_decide(state: State) -> Literal["conclude", "probe", "decide"]:
+    """A claim ends the run, calls are asked, and neither means that the policy wants to be asked again."""
+    if state.get("claim") is not None:
+        return "conclude"
+    return "probe" if state["calls"] else "decide"
+
+
+def recursion_limit(steps: int) -> int:
+    """Return a bound on the nodes of a run that its budget of steps never reaches: the outer net."""
+    return 2 * steps + 10

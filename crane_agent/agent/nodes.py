@@ -1,0 +1,241 @@
+"""The nodes of the graph: each takes what is known and returns what it adds."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from crane_agent.agent.claims import claim_of, crash_of
+from crane_agent.agent.policy import Fact, Observation, ProbeCall, View
+from crane_agent.agent.state import Run, State, Step
+from crane_agent.errors import KernelBusy
+from crane_agent.in_kernel.wire import encode_tree
+from crane_agent.notebook.names import defined_by_unrun, never_bound
+from crane_agent.session.protocol import Limits, Reply
+from crane_agent.verdict.models import Claim, ExceptionClaim, Fix, Usage, Verdict
+
+CHECK_BYTES = 65_536
+UNGROUNDED_CONFIDENCE = 0.6
+"""Highest confidence of a crash that cites no fact."""
+
+
+def observe(state: State, runtime: Runtime[Run]) -> State:
+    """Read the static side: names that cells which were not run would define, names nobody defines."""
+    _tell(runtime, "observe", "reading the cells")
+    target = runtime.context.target
+    return {"observation": Observation(defined_by_unrun(target), never_bound(target))}
+
+
+def check(state: State, runtime: Runtime[Run]) -> State:
+    """Run the checker in the kernel; a crash or a run that it proves ends the run at once."""
+    run = runtime.context
+    fault = run.target.code.syntax_error
+    if fault is not None and run.target.code.tree is None:
+        return _syntax_error(run)
+    if not run.budget.check or run.target.code.tree is None:
+        return {"check": None}
+    _tell(runtime, "check", "checking the cell against the kernel's values")
+    fact = _ask(run, ProbeCall("check", _check_arguments(run)), "F1", limits=_check_limits(run))
+    answer = fact.reply.answer if fact.reply.status == "ok" else {}
+    if answer and not _is_followed_exactly(run):
+        answer = _as_suspicion(answer)
+        fact = Fact(fact.id, ProbeCall("check", {}), _with_answer(fact.reply, answer))
+    else:
+        fact = Fact(fact.id, ProbeCall("check", {}), fact.reply)
+    added: State = {"check": fact, "facts": (fact,)}
+    if answer.get("finding"):
+        claim = claim_of(
+            crash_of(answer["finding"]), run.target, state["observation"], confidence=1.0, facts=(fact.id,)
+        )
+        added = _certain(added, claim)
+    elif answer.get("settled"):
+        words = "Every expression of the cell was followed, and none of them raises."
+        claim = Claim(outcome="no_crash", confidence=1.0, explanation=words)
+        added = _certain(added, claim)
+    return added
+
+
+def _certain(added: State, claim: Claim) -> State:
+    return {**added, "claim": claim, "certain": True, "reached_by": "checker"}
+
+
+def decide(state: State, runtime: Runtime[Run]) -> State:
+    """Let the policy choose the next probes or the answer; the rules take over where it gave up or the budget ends."""
+    run = runtime.context
+    view = view_of(state, run)
+    by_rules = state.get("gave_up", False) or view.steps_left <= 0 or view.seconds_left <= 0
+    policy = run.rules if by_rules else run.policy
+    _tell(runtime, "decide", f"{policy.name}: deciding what to ask next")
+    decision = policy.decide(view)
+    added: State = {
+        "steps": 1,
+        "calls": decision.calls,
+        "messages": decision.messages,
+        "tokens_in": decision.tokens_in,
+        "tokens_out": decision.tokens_out,
+    }
+    if decision.claim is not None:
+        added["claim"] = decision.claim
+        added["reached_by"] = policy.name
+    if decision.gave_up:
+        added["gave_up"] = True
+        added["notes"] = (f"{policy.name} gave up, the rules decided: {decision.gave_up}",)
+    return added
+
+
+def probe(state: State, runtime: Runtime[Run]) -> State:
+    """Ask the kernel what the policy wants to know."""
+    run = runtime.context
+    facts: list[Fact] = []
+    for call in state["calls"]:
+        _tell(runtime, "probe", f"asking the kernel: {call.question} {_words(call.arguments)}")
+        facts.append(_ask(run, call, f"F{len(state.get('facts', ())) + len(facts) + 1}", limits=_probe_limits(run)))
+    return {"facts": tuple(facts)}
+
+
+def conclude(state: State, runtime: Runtime[Run]) -> State:
+    """Make the verdict: the claim, what only we may say, and what it cost."""
+    run = runtime.context
+    _tell(runtime, "conclude", "writing the verdict")
+    claim = state.get("claim")
+    assert claim is not None
+    known = {fact.id for fact in state.get("facts", ())}
+    evidence = tuple(each for each in claim.evidence if each.fact in known)
+    certain = state.get("certain", False)
+    grounded = certain or claim.outcome != "crash" or bool(evidence)
+    verdict = Verdict(
+        cell=run.target.cell.index,
+        outcome=claim.outcome,
+        certainty="certain" if certain else "predicted",
+        confidence=claim.confidence if grounded else min(claim.confidence, UNGROUNDED_CONFIDENCE),
+        exception=claim.exception,
+        crash_type=claim.crash_type,
+        root_cause=claim.root_cause,
+        ml_stage=claim.ml_stage,
+        library=claim.library,
+        explanation=claim.explanation,
+        evidence=evidence,
+        origin=claim.origin,
+        fix=None if claim.fix is None else Fix(summary=claim.fix.summary, source=claim.fix.source),
+        reached_by=state.get("reached_by", run.rules.name),
+        notes=(*state.get("notes", ()), *_failures(state)),
+        usage=_usage(state, run),
+    )
+    return {"verdict": verdict}
+
+
+def view_of(state: State, run: Run) -> View:
+    """Return what a policy gets to see."""
+    tokens = state.get("tokens_in", 0) + state.get("tokens_out", 0)
+    return View(
+        target=run.target,
+        observation=state["observation"],
+        check=state.get("check"),
+        facts=state.get("facts", ()),
+        messages=state.get("messages", ()),
+        steps_left=run.budget.steps - state.get("steps", 0),
+        seconds_left=run.seconds_left,
+        tokens_left=run.budget.tokens - tokens,
+    )
+
+
+# -- the kernel ------------------------------------------------------------------------------------------------------
+
+
+def _ask(run: Run, call: ProbeCall, fact_id: str, *, limits: Limits) -> Fact:
+    """Ask one question; a busy kernel, or no time left, is an answer that the policy can act on."""
+    if limits.seconds <= 0:
+        return Fact(fact_id, call, Reply("refused", reason="could not look, because the time for this run is over"))
+    try:
+        return Fact(fact_id, call, run.session.ask(call.question, call.arguments, limits=limits))
+    except KernelBusy as busy:
+        return Fact(fact_id, call, Reply("refused", reason=f"could not look, because the kernel is busy: {busy}"))
+
+
+def _probe_limits(run: Run) -> Limits:
+    probe = run.budget.probe
+    return Limits(seconds=min(probe.seconds, run.seconds_left), items=probe.items, bytes=probe.bytes)
+
+
+def _check_limits(run: Run) -> Limits:
+    limits = _probe_limits(run)
+    return Limits(seconds=limits.seconds, items=limits.items, bytes=CHECK_BYTES)
+
+
+def _check_arguments(run: Run) -> Mapping[str, Any]:
+    code = run.target.code
+    tree = code.body.tree if code.body is not None and code.body.tree is not None else code.tree
+    assert tree is not None
+    return {"tree": encode_tree(tree), "first_word": code.first_word}
+
+
+def _is_followed_exactly(run: Run) -> bool:
+    """Whether what the checker walked is the cell line by line, and not what a magic makes of its body."""
+    code = run.target.code
+    return code.lines_agree and code.body is None and code.syntax_error is None
+
+
+def _as_suspicion(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a checker's answer with nothing certain in it."""
+    doubt = {"line": 1, "kind": "effects", "why": "the cell does not run as it reads"}
+    suspects = list(answer["suspects"])
+    if answer["finding"]:
+        suspects.insert(0, dict(answer["finding"], conditional="no", doubts=[doubt]))
+    return dict(answer, finding=None, settled=False, suspects=suspects, doubts=[doubt, *answer["doubts"]])
+
+
+def _with_answer(reply: Reply, answer: Mapping[str, Any]) -> Reply:
+    return Reply(reply.status, answer, reply.reason, reply.cells, reply.size, reply.elapsed_ms)
+
+
+def _syntax_error(run: Run) -> State:
+    """The cell is no Python: certain if the kernel runs the Python that we parsed it with."""
+    fault = run.target.code.syntax_error
+    assert fault is not None
+    certain = run.session.python_version == sys.version_info[:2] and not run.target.code.has_magics
+    lines = run.target.cell.source.splitlines()
+    claim = Claim(
+        outcome="crash",
+        confidence=1.0 if certain else 0.8,
+        exception=ExceptionClaim(
+            type=fault.type,
+            message=fault.message,
+            line=fault.line,
+            column=fault.column,
+            source_line=lines[fault.line - 1] if fault.line and fault.line <= len(lines) else "",
+        ),
+        crash_type="other",
+        root_cause="implementation error",
+        library="python",
+        explanation=f"The cell is not Python: {fault.message}.",
+    )
+    return {"check": None, "claim": claim, "certain": certain, "reached_by": "checker" if certain else run.rules.name}
+
+
+# -- words and sums --------------------------------------------------------------------------------------------------
+
+
+def _tell(runtime: Runtime[Run], node: str, words: str) -> None:
+    runtime.stream_writer(Step(node, words))
+
+
+def _words(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(str(value) for value in arguments.values())[:80]
+
+
+def _failures(state: State) -> tuple[str, ...]:
+    failed = [fact for fact in state.get("facts", ()) if fact.reply.status == "failed"]
+    return tuple(f"a bug of ours: {fact.call.question} failed ({fact.reply.reason})" for fact in failed)
+
+
+def _usage(state: State, run: Run) -> Usage:
+    facts = state.get("facts", ())
+    return Usage(
+        steps=state.get("steps", 0),
+        probe_calls=len(facts),
+        tokens_in=state.get("tokens_in", 0),
+        tokens_out=state.get("tokens_out", 0),
+        kernel_bytes=sum(fact.reply.size for fact in facts),
+        milliseconds=round(1000 * (run.budget.seconds - run.seconds_left)),
+    )

@@ -1,0 +1,144 @@
+"""Every word sent to a model comes from the Markdown files in `prompts/`; here they are filled with a case.
+
+The files are `string.Template`s: `$name` is a place to fill. Text is filled in once and never read as a template, so
+a notebook's own `$` and braces stay as they are.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from crane_agent.agent.policy import Fact, View
+from crane_agent.notebook.cells import Cell
+
+CHARACTERS_PER_TOKEN = 4
+CASE_SHARE = 0.2
+"""Part of the tokens left that the first message may take; every later call sends it again."""
+
+
+def words(name: str, /, **values: object) -> str:
+    """Return the prompt file `name` with its places filled.
+
+    Raises:
+        KeyError: A place of the file has no value.
+    """
+    return Template(_text(name)).substitute(values)
+
+
+@cache
+def _text(name: str) -> str:
+    packaged = resources.files("crane_agent").joinpath("prompts", f"{name}.md")
+    if packaged.is_file():
+        return packaged.read_text(encoding="utf-8").strip()
+    # An editable install: the folder lies beside the package, not in it.
+    return (Path(__file__).parents[2] / "prompts" / f"{name}.md").read_text(encoding="utf-8").strip()
+
+
+def case_prompt(view: View) -> str:
+    """Return the case as the model's first message: cells, target, static side, facts; each fenced as data.
+
+    A notebook too long for its share of the tokens left loses its oldest executed cells, and long cells their middle.
+    """
+    room = int(view.tokens_left * CHARACTERS_PER_TOKEN * CASE_SHARE)
+    target = view.target
+    fence = _fence(view)
+    executed = [
+        _fenced(fence, "cell", _cut(cell.source, room // 8), index=cell.index, ran=_ran(cell))
+        for cell in target.executed
+    ]
+    unrun = sorted((*target.not_run, *target.later), key=lambda cell: cell.index)
+    not_run = [_fenced(fence, "cell", _cut(cell.source, room // 16), index=cell.index) for cell in unrun]
+    kept = _fitting(executed, range(len(executed) - 1, -1, -1), room // 2)
+    # Cells near the target explain it best.
+    near = sorted(range(len(unrun)), key=lambda place: abs(unrun[place].index - target.cell.index))
+    return words(
+        "case",
+        fence=fence,
+        left_out=words("left_out", cells=len(executed) - len(kept)) if len(kept) < len(executed) else "",
+        executed="\n".join(executed[place] for place in kept),
+        not_run="\n".join(not_run[place] for place in _fitting(not_run, near, room // 8)),
+        target=_fenced(fence, "target", _cut(_numbered(target.cell.source), room // 4), index=target.cell.index),
+        observation=_fenced(fence, "observation", json_text(_observation(view))),
+        facts="\n".join(
+            _fenced(fence, "fact", fact_text(fact), id=fact.id, probe=fact.call.question) for fact in given_facts(view)
+        ),
+    )
+
+
+def given_facts(view: View) -> tuple[Fact, ...]:
+    """Return the facts that no tool call of the model asked for: the check, and what the arm gives at the start."""
+    given = [fact for fact in view.facts if not fact.call.call_id]
+    if view.check is not None and all(fact.id != view.check.id for fact in given):
+        given.insert(0, view.check)
+    return tuple(given)
+
+
+def fact_text(fact: Fact) -> str:
+    """Return a fact's answer as JSON, or why there is none."""
+    if fact.reply.status == "ok":
+        return json_text(fact.reply.answer)
+    return words("refused", reason=sendable(fact.reply.reason))
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """Return JSON that a model reads: one line, sorted keys, other scripts as they are."""
+    return sendable(json.dumps(dict(value), sort_keys=True, ensure_ascii=False))
+
+
+def sendable(text: str) -> str:
+    """Return `text` as it can be sent: lone surrogates, which UTF-8 cannot carry, become question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _observation(view: View) -> dict[str, object]:
+    unrun = view.observation.defined_by_unrun
+    return {
+        "defined_by_unrun": {name: list(indices) for name, indices in unrun.items()},
+        "never_bound": sorted(view.observation.never_bound),
+    }
+
+
+def _fence(view: View) -> str:
+    """Return a mark that the data cannot hold: a text with its own 64-bit hash inside cannot be made."""
+    cells = (*view.target.executed, *view.target.not_run, *view.target.later, view.target.cell)
+    data = [*(cell.source for cell in cells), *(fact_text(fact) for fact in given_facts(view))]
+    return hashlib.sha256("\0".join(data).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _fenced(fence: str, kind: str, text: str, **attributes: object) -> str:
+    listed = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    return f"<{kind} {fence}{listed}>\n{sendable(text)}\n</{kind} {fence}>"
+
+
+def _ran(cell: Cell) -> str:
+    return f"In[{cell.execution_count}]" if cell.execution_count else "In[?]"
+
+
+def _numbered(source: str) -> str:
+    lines = source.split("\n")
+    width = len(str(len(lines)))
+    return "\n".join(f"{number:>{width}} | {line}" for number, line in enumerate(lines, start=1))
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return `text`, without its middle if it is longer than `limit` [characters]."""
+    if len(text) <= limit:
+        return text
+    head, tail = limit * 2 // 3, limit // 3
+    return f"{text[:head]}\n{words('cut', characters=len(text) - head - tail)}\n{text[len(text) - tail :]}"
+
+
+def _fitting(texts: Sequence[str], order: Iterable[int], room: int) -> list[int]:
+    """Return the places of the texts that fit in `room` [characters], taken in `order`, listed as they stand."""
+    kept = []
+    for place in order:
+        room -= len(texts[place])
+        if room < 0:
+            break
+        kept.append(place)
+    return sorted(kept)

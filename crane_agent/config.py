@@ -1,0 +1,194 @@
+"""Every setting, with its default and its unit, and where each value may come from.
+
+Flags win over the environment, the environment over a `crane.toml` in the notebook's folder, that over the
+user's own `crane.toml`, that over the defaults. A notebook's folder often comes from somebody else, so its file
+may set limits and nothing more: an endpoint, a key, a model or an interpreter there is refused, never used.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from platformdirs import user_config_path
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+
+from crane_agent.errors import ConfigError
+
+FILE_NAME = "crane.toml"
+ENVIRONMENT_PREFIX = "CRANE_"
+DEFAULT = "default"
+
+
+class Settings(BaseSettings):
+    """Every setting of a run.
+
+    `Settings()` reads the environment and no file; `load_settings` reads the files too and says where each
+    value came from.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_file=None,  # a notebook's folder often holds a .env that is not ours
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+    )
+
+    model: str | None = Field(default=None, description="Chat model to ask; none: the built-in rules decide.")
+    base_url: str | None = Field(
+        default=None,
+        validation_alias="OPENAI_BASE_URL",
+        description="OpenAI-compatible endpoint; none: the openai package's own.",
+    )
+    api_key: SecretStr | None = Field(
+        default=None, validation_alias="OPENAI_API_KEY", description="Key for the endpoint; never printed."
+    )
+    python: str | None = Field(
+        default=None,
+        description="Interpreter whose ipykernel replays the cells; none: the kernelspec's.",
+    )
+    in_place: bool = Field(default=False, description="Replay in the notebook's own folder, not in a copy.")
+    check: bool = Field(default=True, description="Run the deterministic checker before a policy decides.")
+
+    cell_limit_s: float = Field(default=600.0, gt=0, description="Replay: time for one executed cell [s].")
+    total_limit_s: float = Field(default=3600.0, gt=0, description="Replay: time for all executed cells [s].")
+    start_limit_s: float = Field(default=60.0, gt=0, description="Time for the kernel to start [s].")
+    copy_limit_mb: int = Field(default=2048, ge=0, description="Largest folder copied before a replay [MB].")
+
+    steps: int = Field(default=12, ge=1, description="Decisions that the policy may take.")
+    tokens: int = Field(default=50_000, ge=0, description="Tokens sent to and got from a model [tokens].")
+    seconds: float = Field(default=60.0, gt=0, description="Time for the agent's run, after the replay [s].")
+    probe_seconds: float = Field(default=2.0, gt=0, description="Time the kernel may spend on one probe [s].")
+    probe_items: int = Field(default=50, ge=1, description="Columns, layers, names listed by one probe.")
+    probe_bytes: int = Field(default=8192, ge=256, description="Size of one probe's answer [bytes].")
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)  # a bad address is a ValueError, too
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("this is no http or https address")
+        return value
+
+
+LIMITS = frozenset(
+    {
+        "cell_limit_s", "total_limit_s", "start_limit_s", "copy_limit_mb",
+        "steps", "tokens", "seconds", "probe_seconds", "probe_items", "probe_bytes",
+    }
+)  # fmt: skip
+"""What a `crane.toml` in the notebook's folder may set."""
+
+
+class LoadedSettings(NamedTuple):
+    """The settings in force, and for each its source in words: a flag, a variable, a file, or `default`."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+class _Layer(NamedTuple):
+    """The values of one source by setting, and each one's place in words."""
+
+    values: Mapping[str, Any]
+    places: Mapping[str, str]
+
+
+def load_settings(flags: Mapping[str, object] | None = None, *, notebook_folder: Path | None = None) -> LoadedSettings:
+    """Return the settings in force and where each came from.
+
+    Args:
+        flags: Values from the command line by setting; None means not given.
+        notebook_folder: Where a `crane.toml` for limits is looked for; None: nowhere.
+
+    Raises:
+        ConfigError: A file cannot be read, or a key or value cannot be used; names source and key.
+    """
+    user_file = user_config_file()
+    layers = [_layer_of_file(user_file, allowed=frozenset(Settings.model_fields))]
+    if notebook_folder is not None:
+        folder_file = notebook_folder.absolute() / FILE_NAME
+        if not _is_same(folder_file, user_file):
+            layers.append(_layer_of_file(folder_file, allowed=LIMITS))
+    layers += [_layer_of_environment(), _layer_of_flags(flags or {})]
+
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(Settings.model_fields, DEFAULT)
+    for layer in layers:
+        values |= layer.values
+        origins |= layer.places
+    try:
+        return LoadedSettings(Settings(**values), origins)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        setting = _setting_of(str(first["loc"][0]))
+        raise ConfigError(
+            f"{origins.get(setting, DEFAULT)}: {setting}: {first['msg'].removeprefix('Value error, ')}"
+        ) from None
+
+
+def user_config_file() -> Path:
+    """Return where the user's own `crane.toml` is looked for; it need not exist."""
+    return user_config_path("crane-agent", appauthor=False) / FILE_NAME
+
+
+def variable_of(setting: str) -> str:
+    """Return the environment variable that sets `setting`."""
+    alias = Settings.model_fields[setting].validation_alias
+    return alias if isinstance(alias, str) else f"{ENVIRONMENT_PREFIX}{setting.upper()}"
+
+
+def _layer_of_flags(flags: Mapping[str, object]) -> _Layer:
+    given = {setting: value for setting, value in flags.items() if value is not None}
+    return _Layer(given, {setting: f"flag --{setting.replace('_', '-')}" for setting in given})
+
+
+def _layer_of_environment() -> _Layer:
+    found = {_setting_of(key): value for key, value in EnvSettingsSource(Settings)().items()}
+    return _Layer(found, {setting: f"variable {variable_of(setting)}" for setting in found})
+
+
+def _layer_of_file(path: Path, *, allowed: frozenset[str]) -> _Layer:
+    if not path.is_file():
+        return _Layer({}, {})
+    try:
+        with path.open("rb") as file:
+            values = tomllib.load(file)
+    except (OSError, ValueError) as error:  # ValueError: bad TOML, or bytes that are no UTF-8
+        raise ConfigError(f"{path}: cannot be read as TOML: {error}") from None
+    for key, value in values.items():
+        if key not in Settings.model_fields:
+            raise ConfigError(f"{path}: {key}: there is no such setting")
+        if key not in allowed:
+            raise ConfigError(
+                f"{path}: {key}: a file in the notebook's folder may set limits only; "
+                f"use a flag, {variable_of(key)}, or {user_config_file()}"
+            )
+        if isinstance(value, bool) != (Settings.model_fields[key].annotation is bool):
+            raise ConfigError(f"{path}: {key}: Input should be a valid {_type_words(key)}")
+    return _Layer(values, dict.fromkeys(values, str(path)))
+
+
+def _type_words(setting: str) -> str:
+    annotation = Settings.model_fields[setting].annotation
+    return {bool: "boolean", int: "integer", float: "number"}.get(annotation, "string")  # type: ignore[arg-type]
+
+
+def _setting_of(key: str) -> str:
+    """Return the setting that pydantic calls `key`, which may be its variable."""
+    for setting, field in Settings.model_fields.items():
+        if key == field.validation_alias:
+            return setting
+    return key
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)

@@ -1,0 +1,59 @@
+"""The checker: walks the target over the kernel's live values and reports a crash that it can prove.
+
+- `walker` follows the statements, `expressions` the expressions, in the order Python runs them.
+- `values` is what is known of a value; `state` is what is known at one point: names, changes, doubts.
+- `sites` are the places a rule is asked about; `rules` say what is certain to raise (the manual is there); `pure` says
+  what is certain not to. Whatever neither knows becomes a doubt, and behind a doubt nothing is certain.
+- `surroundings` looks for what could change the cell's world behind its back.
+
+The checker takes no settings but its budget.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import safe, wire
+from .sites import Stop
+from .state import State, finding_facts
+from .surroundings import reasons
+from .walker import Walker
+
+
+def check(shell: Any, budget: safe.Budget, tree: Any, first_word: str = "") -> dict[str, Any]:
+    """Walk the target.
+
+    Args:
+        shell: IPython's shell.
+        budget: What the walk may cost.
+        tree: The target's syntax tree as `wire.encode_tree` made it, after IPython's input transformation.
+        first_word: The first word of a target that is a single line, else ''.
+
+    Returns:
+        `finding`, a crash that is certain, or None; `suspects`, crashes that are likely, with the doubts they were
+        found under; `questions`, what probes could settle; `doubts`, why what comes behind them is not certain;
+        `finished`, whether the walk reached the end; `settled`, whether the cell is certain to run without a crash;
+        `stopped`, where and why it ended. Lines count from 1 in the tree, columns from 0.
+    """
+    module = wire.decode_tree(tree)
+    state = State(shell, budget)
+    for reason in reasons(shell, first_word):
+        state.doubt(module, "effects", reason)
+    finding, stopped = None, None
+    try:
+        Walker(state).run(module)  # type: ignore[arg-type]
+    except Stop as stop:
+        if stop.finding is not None and stop.node is not None:
+            finding = finding_facts(stop.finding, stop.node)
+        stopped = {"line": getattr(stop.node, "lineno", None), "why": stop.why}
+    most = budget.items
+    return {
+        "finding": finding,
+        "suspects": state.suspects[:most],
+        "questions": state.questions[:most],
+        "doubts": [doubt._asdict() for doubt in state.doubts[:most]],
+        "finished": stopped is None,
+        "settled": stopped is None and not state.doubts,
+        "stopped": stopped,
+        "truncated": max(len(state.suspects), len(state.questions), len(state.doubts)) > most,
+    }

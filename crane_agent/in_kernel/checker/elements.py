@@ -1,0 +1,42 @@
+"""What iterating over a value yields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import safe
+from .state import State
+from .values import Known, Made, Value, of_element
+
+MAX_ITEMS = 500
+
+
+def elements(state: State, value: Value) -> list[Value] | None:
+    """Return what iterating over a value yields, in order, or None if that is not known.
+
+    Known for exact lists, tuples, strings, ranges, dicts and their views, and iterators over such, of at most
+    `MAX_ITEMS` elements. An iterator is used up.
+    """
+    found: Any = state.live(value)
+    if type(value) is Made and value.kind == "iterator":
+        items = value.facts.pop("items", None)
+        return None if items is None else [Known(each) for each in items]
+    if type(value) is Made and value.kind == "view":
+        return _elements_of_view(state, value)
+    if not safe.one_of(type(found), (list, tuple, str, range, dict)) or len(found) > MAX_ITEMS:
+        return None
+    path = value.path if type(value) is Known else None
+    if path is not None and safe.one_of(type(found), (list, tuple)):
+        return [of_element(each, "{}[{}]".format(path, place)) for place, each in enumerate(found)]
+    return [of_element(each) for each in list(found)]
+
+
+def _elements_of_view(state: State, view: Made) -> list[Value] | None:
+    table = state.live(view.facts.get("owner"))
+    if type(table) is not dict or len(table) > MAX_ITEMS:
+        return None
+    if view.facts["method"] == "keys":
+        return [Known(key) for key in table]
+    if view.facts["method"] == "values":
+        return [of_element(item) for item in table.values()]
+    return [Known((key, item)) for key, item in table.items()]

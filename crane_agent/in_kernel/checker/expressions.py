@@ -1,0 +1,544 @@
+"""The walk over expressions, in evaluation order.
+
+Every expression either has a value without raising (settled), or raises for certain (a rule says so), or is left open:
+then a doubt is noted and whatever comes next is no longer certain.
+
+Source for the order: the Python language reference, "Evaluation order" and "Calls".
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from typing import Any, Callable
+
+from .. import safe
+from . import pure, rules
+from .elements import elements
+from .sites import AttributeSite, CallSite, Finding, NameSite, SubscriptSite
+from .state import State, Unbound
+from .values import UNKNOWN, Defined, Known, Made, Value, as_element, of_element
+
+_LONG_NUMBER = re.compile(r"\d{4}")
+
+MAX_RESULT = 10000
+
+_BINARY: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+    ast.BitXor: operator.xor,
+}
+_COMPARE: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}
+_UNARY: dict[type, Callable[[Any], Any]] = {
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
+    ast.Invert: operator.invert,
+    ast.Not: operator.not_,
+}
+
+
+class Expressions:
+    """Evaluates expressions of the target over a `State`."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def value(self, node: ast.AST) -> Value:
+        """Return what an expression evaluates to, as far as it can be known.
+
+        Raises:
+            Stop: The cell crashes here.
+        """
+        self.state.step()
+        visit = getattr(self, "_" + type(node).__name__, None)
+        if visit is None:
+            return self._open(node, "effects", "{} is not followed".format(type(node).__name__))
+        found: Value = visit(node)
+        return found
+
+    def truth(self, node: ast.AST) -> bool | None:
+        """Return whether a condition holds, or None if that is not known."""
+        return truth_of(self.state.live(self.value(node)))
+
+    def _open(self, node: ast.AST, kind: str, why: str) -> Value:
+        self.state.doubt(node, kind, why)
+        return UNKNOWN
+
+    # -- atoms ---------------------------------------------------------------------------------------------------
+
+    def _Constant(self, node: ast.Constant) -> Value:
+        return Known(node.value)
+
+    def _Name(self, node: ast.Name) -> Value:
+        try:
+            return self.state.read(node.id)
+        except Unbound:
+            finding = rules.first_finding(NameSite(node), self.state)
+            assert finding is not None
+            return self.state.report(finding, node)
+
+    def _Tuple(self, node: ast.Tuple) -> Value:
+        return self._display(node, tuple)
+
+    def _List(self, node: ast.List) -> Value:
+        return self._display(node, list)
+
+    def _display(self, node: Any, kind: type) -> Value:
+        elements: list[object] = []
+        known = True
+        for each in node.elts:
+            if isinstance(each, ast.Starred):
+                inner = self._iterable(each.value)
+                known = known and inner is not None
+                elements.extend(as_element(value) for value in inner or ())
+            else:
+                elements.append(as_element(self.value(each)))
+        return Known(kind(elements)) if known else UNKNOWN
+
+    def _Set(self, node: ast.Set) -> Value:
+        values = [self.value(each) for each in node.elts]
+        found = [self.state.plain(value) for value in values]
+        if safe.ABSENT not in found:
+            return self._run(node, lambda: set(found))
+        return self._open(node, "raises", "an element may not be hashable")
+
+    def _Dict(self, node: ast.Dict) -> Value:
+        table: dict[object, object] = {}
+        known = True
+        for key, item in zip(node.keys, node.values):
+            if key is None:
+                inner = self.state.live(self.value(item))
+                if type(inner) is dict and safe.has_plain_keys(inner):
+                    table.update(inner)
+                else:
+                    known = False
+                    self._open(node, "raises", "** of a value that is not known")
+                continue
+            label = self.value(key)
+            value = self.value(item)
+            plain = self.state.plain(label)
+            if self._hashable(plain):
+                table[plain] = as_element(value)
+            else:
+                known = False
+                self._open(node, "raises", "a key may not be hashable")
+        return Known(table) if known else UNKNOWN
+
+    def _hashable(self, value: object) -> bool:
+        return safe.one_of(type(value), safe.SCALARS) or (type(value) is tuple and all(map(self._hashable, value)))
+
+    def _JoinedStr(self, node: ast.JoinedStr) -> Value:
+        if node.lineno != node.end_lineno:
+            # Before Python 3.12 the lines of what stands in a longer text are not to be relied on.
+            self._open(node, "raises", "a text of several lines")
+        parts: list[Any] = [
+            each.value if isinstance(each, ast.Constant) else self._formatted(each) for each in node.values
+        ]
+        return Known("".join(parts)) if all(type(part) is str for part in parts) else Made("text")
+
+    def _formatted(self, node: Any) -> str | None:
+        value = self.value(node.value)
+        spec = Known("") if node.format_spec is None else self.value(node.format_spec)
+        found, text = self.state.plain(value), self.state.live(spec)
+        if found is safe.ABSENT or type(text) is not str or node.conversion != -1 or _LONG_NUMBER.search(text):
+            if not (type(value) is Made and value.kind in ("text", "bool") and text == ""):
+                self._open(node, "raises", "formatting a value may raise")
+            return None
+        result = self.state.live(self._run(node, lambda: format(found, text)))
+        return result if type(result) is str else None
+
+    def _Lambda(self, node: ast.Lambda) -> Value:
+        for default in [*node.args.defaults, *node.args.kw_defaults]:
+            if default is not None:
+                self.value(default)
+        return Defined(node)
+
+    # -- operators -----------------------------------------------------------------------------------------------
+
+    def _BinOp(self, node: ast.BinOp) -> Value:
+        left, right = self.value(node.left), self.value(node.right)
+        return self.binary(node, node.op, left, right)
+
+    def binary(self, node: ast.AST, op: ast.operator, left: Value, right: Value) -> Value:
+        """Return ``left op right``."""
+        a, b = self.state.plain(left), self.state.plain(right)
+        run = _BINARY.get(type(op))
+        if run is None or a is safe.ABSENT or b is safe.ABSENT:
+            return self._open(node, "raises", "an operator on a value that is not followed")
+        if _is_large(op, a, b):
+            return self._open(node, "raises", "a large value")
+        if isinstance(op, ast.Mod) and type(a) in (str, bytes):
+            return self._open(node, "raises", "%-formatting is not followed")
+        return self._run(node, lambda: run(a, b))
+
+    def _UnaryOp(self, node: ast.UnaryOp) -> Value:
+        value = self.value(node.operand)
+        found = self.state.live(value)
+        if isinstance(node.op, ast.Not):
+            truth = truth_of(found)
+            return self._open(node, "raises", "the truth of a value") if truth is None else Known(not truth)
+        plain = self.state.plain(value)
+        if plain is safe.ABSENT:
+            return self._open(node, "raises", "an operator on a value that is not followed")
+        return self._run(node, lambda: _UNARY[type(node.op)](plain))
+
+    def _BoolOp(self, node: ast.BoolOp) -> Value:
+        stop_on = isinstance(node.op, ast.Or)
+        value: Value = UNKNOWN
+        before = None
+        for place, each in enumerate(node.values):
+            value = self.value(each)
+            if place + 1 == len(node.values):
+                break
+            truth = truth_of(self.state.live(value))
+            if before is None and truth is stop_on:
+                return value
+            if truth is None and before is None:
+                self._open(each, "raises", "the truth of a value")
+                before = self.state.snapshot()
+                self.state.conditional += 1
+        if before is None:
+            return value
+        self.state.conditional -= 1
+        self.state.merge(before)
+        return UNKNOWN
+
+    def _Compare(self, node: ast.Compare) -> Value:
+        left = self.value(node.left)
+        result: Value = UNKNOWN
+        for place, (op, right_node) in enumerate(zip(node.ops, node.comparators)):
+            right = self.value(right_node)
+            result = self._compare(node, op, left, right)
+            truth = truth_of(self.state.live(result))
+            if truth is False or place + 1 == len(node.ops):
+                return result
+            if truth is None:
+                for other in node.comparators[place + 1 :]:
+                    self.value(other)
+                return self._open(node, "raises", "a chain of comparisons is not followed")
+            left = right
+        return result
+
+    def _compare(self, node: ast.AST, op: ast.cmpop, left: Value, right: Value) -> Value:
+        a, b = self.state.live(left), self.state.live(right)
+        if isinstance(op, (ast.Is, ast.IsNot)):
+            # Identity runs no code; it is only known for None, True and False, which are single objects.
+            if a is safe.ABSENT or b is safe.ABSENT or not any(each is None for each in (a, b)):
+                return Made("bool")
+            return Known((a is b) == isinstance(op, ast.Is))
+        table = b
+        a, b = self.state.plain(left), self.state.plain(right)
+        looks_up = isinstance(op, (ast.In, ast.NotIn)) and type(table) is dict and self._hashable(a)
+        if looks_up and safe.has_plain_keys(table):  # type: ignore[arg-type]
+            return Known((a in table) == isinstance(op, ast.In))  # type: ignore[operator]
+        if a is safe.ABSENT or b is safe.ABSENT:
+            return self._open(node, "raises", "a comparison of values that are not followed")
+        return self._run(node, lambda: _COMPARE[type(op)](a, b))
+
+    def _IfExp(self, node: ast.IfExp) -> Value:
+        truth = self.truth(node.test)
+        if truth is not None:
+            return self.value(node.body if truth else node.orelse)
+        self._open(node.test, "raises", "the truth of a value")
+        for branch in (node.body, node.orelse):
+            before = self.state.snapshot()
+            self.state.conditional += 1
+            self.value(branch)
+            self.state.conditional -= 1
+            self.state.merge(before)
+        return UNKNOWN
+
+    def _NamedExpr(self, node: ast.NamedExpr) -> Value:
+        value = self.value(node.value)
+        self.state.bind_at_cell(node.target.id, value)
+        return value
+
+    def _run(self, node: ast.AST, compute: Callable[[], object]) -> Value:
+        """Do for real what involves only exact built-ins; the exception, if any, is Python's own."""
+        try:
+            found = compute()
+        except (MemoryError, RecursionError):
+            return self._open(node, "raises", "a very large value")
+        except Exception as error:  # noqa: BLE001 - Python is the oracle: whatever it raises, the cell will raise
+            finding = Finding(
+                rule="builtins.operation",
+                type=type(error).__name__,
+                message=str(error),
+                because="Python itself says so for these values",
+                crash_type=rules.crash_type_of(error),
+            )
+            return self.state.report(finding, node)
+        return Known(found)
+
+    # -- access --------------------------------------------------------------------------------------------------
+
+    def _Attribute(self, node: ast.Attribute) -> Value:
+        owner = self.value(node.value)
+        site = AttributeSite(node, owner, node.attr)
+        finding = rules.first_finding(site, self.state)
+        if finding is not None:
+            return self.state.report(finding, node)
+        settled = pure.attribute(site, self.state)
+        if settled is not None:
+            return settled
+        return self._open(node, "raises", "the attribute {!r} of a value that is not followed".format(node.attr))
+
+    def _Subscript(self, node: ast.Subscript) -> Value:
+        owner = self.value(node.value)
+        key = self.value(node.slice)
+        return self.item(SubscriptSite(node, owner, key, "load"))
+
+    def item(self, site: SubscriptSite) -> Value:
+        """Return ``owner[key]``, or follow ``del owner[key]``."""
+        finding = rules.first_finding(site, self.state)
+        if finding is not None:
+            return self.state.report(finding, site.node)
+        settled = pure.item(site, self.state)
+        if settled is not None:
+            return settled
+        return self._open(site.node, "raises", "an item of a value that is not followed")
+
+    def _Slice(self, node: ast.Slice) -> Value:
+        parts = [Known(None) if each is None else self.value(each) for each in (node.lower, node.upper, node.step)]
+        found = [self.state.plain(part) for part in parts]
+        return UNKNOWN if safe.ABSENT in found else Known(slice(*found))
+
+    def _Index(self, node: Any) -> Value:
+        return self.value(node.value)
+
+    # -- calls ---------------------------------------------------------------------------------------------------
+
+    def _Call(self, node: ast.Call) -> Value:
+        owner, method = None, ""
+        if isinstance(node.func, ast.Attribute):
+            method = node.func.attr
+            owner = self.value(node.func.value)
+            site = AttributeSite(node.func, owner, method)
+            finding = rules.first_finding(site, self.state)
+            if finding is not None:
+                callee = self.state.report(finding, node.func)
+            else:
+                callee = pure.attribute(site, self.state) or self._open(
+                    node.func, "raises", "the method {!r} of a value that is not followed".format(method)
+                )
+        else:
+            callee = self.value(node.func)
+        arguments, keywords, complete = self._arguments(node)
+        call = CallSite(node, callee, owner, method, arguments, keywords, complete)
+        finding = rules.first_finding(call, self.state)
+        if finding is not None:
+            return self.state.report(finding, node)
+        settled = pure.call(call, self.state, self._run)
+        return settled if settled is not None else pure.unsettled(call, self.state)
+
+    def _arguments(self, node: ast.Call) -> tuple[tuple[Value, ...], dict[str, Value], bool]:
+        arguments: list[Value] = []
+        keywords: dict[str, Value] = {}
+        complete = True
+        for each in node.args:
+            if isinstance(each, ast.Starred):
+                inner = self._iterable(each.value)
+                complete = complete and inner is not None
+                arguments.extend(inner or ())
+            else:
+                arguments.append(self.value(each))
+        for keyword in node.keywords:
+            value = self.value(keyword.value)
+            if keyword.arg is not None:
+                keywords[keyword.arg] = value
+                continue
+            table = self.state.live(value)
+            if type(table) is dict and safe.has_plain_keys(table) and all(type(key) is str for key in table):
+                keywords.update({key: of_element(item) for key, item in table.items()})  # type: ignore[misc]
+            else:
+                complete = False
+                self._open(node, "raises", "** of a value that is not known")
+        return tuple(arguments), keywords, complete
+
+    def _iterable(self, node: ast.AST) -> list[Value] | None:
+        """Return the elements of an expression that is iterated over, or None, with a doubt, if they are not known."""
+        value = self.value(node)
+        found = elements(self.state, value)
+        if found is None:
+            self._open(node, "effects", "iterating over a value that is not followed")
+        return found
+
+    def _Starred(self, node: ast.Starred) -> Value:
+        self._iterable(node.value)
+        return UNKNOWN
+
+    def _Await(self, node: ast.Await) -> Value:
+        self.value(node.value)
+        return self._open(node, "effects", "other code may run while the cell waits")
+
+    # -- comprehensions ------------------------------------------------------------------------------------------
+
+    def _ListComp(self, node: ast.ListComp) -> Value:
+        return self._comprehension(node, [node.elt], lambda rows: [row[0] for row in rows])
+
+    def _SetComp(self, node: ast.SetComp) -> Value:
+        self._comprehension(node, [node.elt], lambda rows: None)
+        return self._open(node, "raises", "an element may not be hashable")
+
+    def _DictComp(self, node: ast.DictComp) -> Value:
+        self._comprehension(node, [node.key, node.value], lambda rows: None)
+        return self._open(node, "raises", "a key may not be hashable")
+
+    def _GeneratorExp(self, node: ast.GeneratorExp) -> Value:
+        # Only the first iterable is evaluated now; the rest runs when somebody iterates.
+        self._iterable(node.generators[0].iter)
+        return Defined(node)
+
+    def _comprehension(
+        self, node: Any, results: list[ast.expr], build: Callable[[list[list[object]]], object]
+    ) -> Value:
+        rows: list[list[object]] = []
+        first = self._iterable(node.generators[0].iter)
+        self.state.open_scope()
+        try:
+            exact = self._generators(node.generators, 0, first, results, rows)
+        finally:
+            self.state.close_scope()
+        if not exact:
+            return UNKNOWN
+        return Known(build(rows))
+
+    def _generators(
+        self,
+        generators: list[ast.comprehension],
+        depth: int,
+        found: list[Value] | None,
+        results: list[ast.expr],
+        rows: list[list[object]],
+    ) -> bool:
+        generator = generators[depth]
+        if found is None:
+            found = [UNKNOWN]
+            return self._maybe(generators, depth, found, results, rows)
+        exact = True
+        for value in found:
+            self.bind_target(generator.target, value)
+            verdicts = [self.truth(condition) for condition in generator.ifs]
+            if False in verdicts:
+                continue
+            if None in verdicts:
+                return self._maybe_row(generators, depth, results, rows)
+            exact = self._row(generators, depth, results, rows) and exact
+        return exact
+
+    def _maybe(
+        self,
+        generators: list[ast.comprehension],
+        depth: int,
+        found: list[Value],
+        results: list[ast.expr],
+        rows: list[list[object]],
+    ) -> bool:
+        self.state.conditional += 1
+        self.state.loops += 1
+        for value in found:
+            self.bind_target(generators[depth].target, value)
+            for condition in generators[depth].ifs:
+                self.value(condition)
+            self._row(generators, depth, results, rows)
+        self.state.loops -= 1
+        self.state.conditional -= 1
+        return False
+
+    def _maybe_row(
+        self, generators: list[ast.comprehension], depth: int, results: list[ast.expr], rows: list[list[object]]
+    ) -> bool:
+        self._open(generators[depth].ifs[0], "raises", "the truth of a value")
+        self.state.conditional += 1
+        self._row(generators, depth, results, rows)
+        self.state.conditional -= 1
+        return False
+
+    def _row(
+        self, generators: list[ast.comprehension], depth: int, results: list[ast.expr], rows: list[list[object]]
+    ) -> bool:
+        if depth + 1 < len(generators):
+            return self._generators(generators, depth + 1, self._iterable(generators[depth + 1].iter), results, rows)
+        rows.append([as_element(self.value(each)) for each in results])
+        return True
+
+    # -- targets -------------------------------------------------------------------------------------------------
+
+    def bind_target(self, target: ast.AST, value: Value) -> None:
+        """Follow ``target = value`` for any kind of target."""
+        if isinstance(target, ast.Name):
+            self.state.bind(target.id, value)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self._unpack(target, value)
+        elif isinstance(target, ast.Starred):
+            self.bind_target(target.value, value)
+        elif isinstance(target, ast.Subscript):
+            owner = self.value(target.value)
+            key = self.value(target.slice)
+            pure.store_item(SubscriptSite(target, owner, key, "store"), value, self.state)
+        elif isinstance(target, ast.Attribute):
+            owner = self.value(target.value)
+            pure.store_attribute(AttributeSite(target, owner, target.attr), value, self.state)
+        else:
+            self._open(target, "effects", "this target is not followed")
+
+    def _unpack(self, target: ast.Tuple | ast.List, value: Value) -> None:
+        wanted = target.elts
+        found = elements(self.state, value)
+        if found is None or any(isinstance(each, ast.Starred) for each in wanted):
+            if found is None or len(found) < len(wanted) - 1:
+                self._open(target, "raises", "unpacking a value that is not followed")
+            for each in wanted:
+                self.bind_target(each, UNKNOWN)
+            return
+        if len(found) != len(wanted):
+            few = len(found) < len(wanted)
+            message = (
+                "not enough values to unpack (expected {}, got {})".format(len(wanted), len(found))
+                if few
+                else "too many values to unpack (expected {})".format(len(wanted))
+            )
+            finding = Finding(
+                rule="builtins.unpack",
+                type="ValueError",
+                message=message,
+                crash_type="value error",
+                because="there are {} values for {} names".format(len(found), len(wanted)),
+            )
+            self.state.report(finding, target)
+            found = [UNKNOWN] * len(wanted)
+        for each, element in zip(wanted, found):
+            self.bind_target(each, element)
+
+
+def truth_of(found: object) -> bool | None:
+    """Return the truth of an exact built-in value, or None."""
+    if safe.one_of(type(found), (*safe.SCALARS, list, tuple, dict, set, frozenset, range)):
+        return bool(found)
+    return None
+
+
+def _is_large(op: ast.operator, a: object, b: object) -> bool:
+    """Whether the result would be long enough to cost time or memory."""
+    sizes = [len(each) if type(each) in (str, bytes, list, tuple) else 0 for each in (a, b)]  # type: ignore[arg-type]
+    if isinstance(op, ast.Mult):
+        if type(a) is int and type(b) is int:
+            return a.bit_length() + b.bit_length() > 4096
+        return max(sizes) * max([abs(each) for each in (a, b) if type(each) is int] or [0]) > MAX_RESULT
+    return sum(sizes) > MAX_RESULT

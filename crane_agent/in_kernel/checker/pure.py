@@ -1,0 +1,622 @@
+"""What is known not to raise, with the value it has and what it changes; and what happens when that is not known.
+
+An entry here is a promise: with these operands the library cannot raise, and changes nothing but what is followed. It
+is made only for exact types, from the library's documentation or source, named at the entry.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import types
+from typing import Any, Callable
+
+from .. import safe
+from ..probes import callables, estimators, frames, models
+from .elements import elements
+from .sites import AttributeSite, CallSite, Stop, SubscriptSite
+from .state import State
+from .values import UNKNOWN, Defined, Known, Made, Method, Value, as_element, of_element
+
+Run = Callable[[ast.AST, Callable[[], object]], Value]
+
+MAX_ARGUMENT = 5000
+
+# Built-in functions that, on exact built-in values, do nothing but return a value. Source: the Python library
+# reference, "Built-in Functions".
+_FUNCTIONS = frozenset(
+    [
+        "abs",
+        "bin",
+        "bool",
+        "bytes",
+        "chr",
+        "complex",
+        "dict",
+        "divmod",
+        "enumerate",
+        "float",
+        "frozenset",
+        "hash",
+        "hex",
+        "int",
+        "len",
+        "list",
+        "max",
+        "min",
+        "oct",
+        "ord",
+        "pow",
+        "range",
+        "repr",
+        "reversed",
+        "round",
+        "set",
+        "slice",
+        "sorted",
+        "str",
+        "sum",
+        "tuple",
+        "zip",
+    ]
+)
+# Methods of exact built-in values that change nothing. Source: the Python library reference, "Built-in Types".
+_PURE_METHODS: dict[type, frozenset[str]] = {
+    str: frozenset(
+        [
+            "capitalize",
+            "casefold",
+            "count",
+            "encode",
+            "endswith",
+            "find",
+            "index",
+            "isalnum",
+            "isalpha",
+            "isascii",
+            "isdecimal",
+            "isdigit",
+            "isidentifier",
+            "islower",
+            "isnumeric",
+            "isprintable",
+            "isspace",
+            "istitle",
+            "isupper",
+            "join",
+            "lower",
+            "lstrip",
+            "partition",
+            "removeprefix",
+            "removesuffix",
+            "replace",
+            "rfind",
+            "rindex",
+            "rpartition",
+            "rsplit",
+            "rstrip",
+            "split",
+            "splitlines",
+            "startswith",
+            "strip",
+            "swapcase",
+            "title",
+            "translate",
+            "upper",
+        ]
+    ),
+    bytes: frozenset(["decode", "split", "strip", "startswith", "endswith", "find", "join", "replace"]),
+    tuple: frozenset(["count", "index"]),
+    list: frozenset(["count", "index", "copy"]),
+    dict: frozenset(["copy", "get"]),
+    set: frozenset(["copy", "difference", "intersection", "issubset", "issuperset", "union"]),
+    frozenset: frozenset(["difference", "intersection", "union"]),
+}
+_CHANGING_METHODS: dict[type, frozenset[str]] = {
+    list: frozenset(["append", "extend", "insert", "remove", "pop", "clear", "reverse", "sort"]),
+    dict: frozenset(["pop", "setdefault", "update", "clear", "popitem"]),
+    set: frozenset(["add", "discard", "remove", "clear", "update"]),
+}
+
+# Attributes of an exact DataFrame whose reading neither fails nor fills a cache.
+_FRAME_ATTRIBUTES = frozenset(["shape", "columns", "index", "dtypes", "ndim", "size", "empty"])
+# Methods of an exact DataFrame that change nothing unless they are given ``inplace``. Source: the pandas reference.
+_FRAME_CHANGING = frozenset(["insert", "pop", "update", "__setitem__", "__delitem__"])
+_NUMERIC_REDUCTIONS = frozenset(["mean", "sum", "min", "max", "std", "var", "median", "count", "nunique"])
+
+
+# -- reading -------------------------------------------------------------------------------------------------------
+
+
+def attribute(site: AttributeSite, state: State) -> Value | None:
+    """Return the value of an attribute that is read without raising, or None if that is not known."""
+    owner: Any = state.live(site.owner)
+    if owner is safe.ABSENT:
+        return _attribute_of_made(site, state)
+    if frames.is_frame(owner) and safe.in_type(type(owner), site.name) is not safe.ABSENT:
+        if site.name in _FRAME_ATTRIBUTES:
+            return Known(getattr(owner, site.name))
+        return Method(site.owner, site.name) if _is_method(owner, site.name) else None
+    if frames.is_frame(owner):
+        return _column(site.owner, site.name, state)
+    if frames.is_series(owner):
+        return Method(site.owner, site.name) if _is_method(owner, site.name) else None
+    try:
+        found = safe.attribute(owner, site.name)
+    except safe.Refused:
+        return None
+    if found is safe.ABSENT:
+        return None
+    path = site.owner.path if type(site.owner) is Known else None
+    return Known(found, None if path is None else "{}.{}".format(path, site.name))
+
+
+def _attribute_of_made(site: AttributeSite, state: State) -> Value | None:
+    columns = state.columns(site.owner)
+    if columns is not None:
+        frame_type = safe.loaded("pandas", "DataFrame")
+        if site.name == "columns":
+            return Known(list(columns)) if type(site.owner) is Made else Made("index")
+        entry = safe.in_type(frame_type, site.name)
+        if entry is safe.ABSENT:
+            return Made("series") if columns.count(site.name) == 1 else None
+        return Method(site.owner, site.name) if safe.comes_from(entry, "pandas") else None
+    if type(site.owner) is Made and site.owner.kind == "series" and site.name in _NUMERIC_REDUCTIONS:
+        return Method(site.owner, site.name)
+    if type(site.owner) is Made and site.owner.kind == "text" and site.name in _PURE_METHODS[str]:
+        return UNKNOWN
+    return None
+
+
+def _is_method(owner: object, name: str) -> bool:
+    return safe.comes_from(safe.in_type(type(owner), name), "pandas")
+
+
+def _column(frame: Value, label: object, state: State) -> Value | None:
+    columns = state.columns(frame)
+    if columns is None or columns.count(label) != 1:
+        return None
+    live: Any = state.live(frame)
+    if live is safe.ABSENT:
+        return Made("series")
+    dtype = live.dtypes.iloc[columns.index(label)]
+    return Made("series", numeric=is_numeric(dtype), length=len(live))
+
+
+def is_numeric(dtype: object) -> bool:
+    """Whether a dtype is numpy's int, float or bool, for which reductions never raise."""
+    if not safe.inherits(type(dtype), safe.loaded("numpy", "dtype")):
+        return False
+    return dtype.kind in "iufb"  # type: ignore[attr-defined]
+
+
+def item(site: SubscriptSite, state: State) -> Value | None:
+    """Return ``owner[key]`` where it cannot raise, or None if that is not known."""
+    owner: Any = state.live(site.owner)
+    key: Any = state.plain(site.key)
+    if site.context == "del":
+        return _delete_item(site, state)
+    kind = type(owner)
+    if safe.one_of(kind, (list, tuple, str, bytes, range, dict)) and key is not safe.ABSENT:
+        return _builtin_item(site, owner, key)
+    if state.columns(site.owner) is not None:
+        if type(key) is list:
+            columns = state.columns(site.owner) or []
+            if len(set(map(repr, key))) == len(key) and all(label in columns for label in key):
+                return Made("frame", columns=list(key))
+        elif safe.one_of(type(key), (str, int)):
+            return _column(site.owner, key, state)
+        return None
+    if safe.is_exactly(owner, "numpy", "ndarray") and is_basic_index(key) and owner.dtype.kind in "iufb":
+        return Known(owner[key])
+    return None
+
+
+def is_basic_index(key: object) -> bool:
+    """Whether numpy indexes by `key` without copying: exact ints, slices, None, Ellipsis or a tuple of them.
+
+    Source: the numpy user guide, "Indexing on ndarrays", basic indexing.
+    """
+    if type(key) is tuple:
+        return all(type(each) is not tuple and is_basic_index(each) for each in key)
+    if type(key) is slice:
+        return all(type(each) in (int, type(None)) for each in (key.start, key.stop, key.step))
+    return type(key) is int or key is None or key is Ellipsis
+
+
+def _builtin_item(site: SubscriptSite, owner: Any, key: Any) -> Value | None:
+    if type(owner) is dict:
+        if not safe.one_of(type(key), safe.SCALARS) or not safe.has_plain_keys(owner) or key not in owner:
+            return None
+        found = owner[key]
+    else:
+        try:
+            found = owner[key]
+        except (IndexError, TypeError, ValueError):
+            return None
+    path = site.owner.path if type(site.owner) is Known and type(site.key) is Known else None
+    return of_element(found, "{}[{!r}]".format(path, key) if path is not None and type(key) in (int, str) else None)
+
+
+def _delete_item(site: SubscriptSite, state: State) -> Value | None:
+    key: Any = state.plain(site.key)
+    if key is not safe.ABSENT and safe.one_of(type(state.live(site.owner)), (list, dict)):
+        copy = state.writable(site.owner)
+        if copy is not safe.ABSENT and (type(copy) is list or safe.one_of(type(key), safe.SCALARS)):
+            # The rules have seen to it that the item is there.
+            del copy[key]
+            return UNKNOWN
+    state.touch(site.owner)
+    return None
+
+
+# -- writing -------------------------------------------------------------------------------------------------------
+
+
+def store_item(site: SubscriptSite, value: Value, state: State) -> None:
+    """Follow ``owner[key] = value``."""
+    key: Any = state.plain(site.key)
+    owner: Any = state.live(site.owner)
+    if safe.one_of(type(owner), (list, dict)) and safe.one_of(type(key), safe.SCALARS):
+        copy = state.writable(site.owner)
+        if copy is not safe.ABSENT:
+            if type(copy) is dict:
+                copy[key] = as_element(value)
+                return
+            if type(copy) is list and type(key) is int and -len(copy) <= key < len(copy):
+                copy[key] = as_element(value)
+                return
+    if state.columns(site.owner) is not None and safe.one_of(type(key), (str, int)):
+        if not _is_scalar(value, state):
+            state.doubt(site.node, "raises", "the values may not fit the frame")
+        state.write_column(site.owner, key)
+        return
+    state.touch(site.owner)
+    state.doubt(site.node, "raises", "an assignment to an item of a value that is not followed")
+
+
+def _is_scalar(value: Value, state: State) -> bool:
+    return safe.one_of(type(state.live(value)), (int, float, bool, str, type(None)))
+
+
+def store_attribute(site: AttributeSite, value: Value, state: State) -> None:
+    """Follow ``owner.name = value``: not followed, so the owner is no longer what it was."""
+    state.touch(site.owner)
+    state.doubt(site.node, "raises", "an assignment to the attribute {!r}".format(site.name))
+
+
+# -- calling -------------------------------------------------------------------------------------------------------
+
+
+def call(site: CallSite, state: State, run: Run) -> Value | None:
+    """Return what a call returns where it cannot raise anything but what Python itself shows, else None."""
+    if not site.complete:
+        return None
+    callee = state.live(site.callee)
+    if type(site.callee) is Method:
+        return _method_of_frame(site.callee, site, state)
+    name = builtin_name(callee)
+    if name == "print":
+        return _print(site, state)
+    if name in (
+        "globals",
+        "locals",
+        "vars",
+        "dir",
+        "exec",
+        "eval",
+        "input",
+        "open",
+        "__import__",
+        "setattr",
+        "delattr",
+    ):
+        return None
+    if name == "len" and len(site.arguments) == 1 and not site.keywords:
+        return _length(site, state, run)
+    if name == "isinstance" or name == "type":
+        return _type_of(site, name, state)
+    arguments = [_iterated(argument, name, state) for argument in site.arguments]
+    keywords = {key: state.plain(value, MAX_ARGUMENT) for key, value in site.keywords.items()}
+    plain = safe.ABSENT not in arguments and safe.ABSENT not in keywords.values()
+    if name in _FUNCTIONS and plain and not _is_large(name, arguments):
+        found = run(site.node, lambda: callee(*arguments, **keywords))  # type: ignore[operator]
+        iterator = state.live(found)
+        if safe.one_of(type(iterator), (enumerate, zip, reversed, type(reversed([])), type(iter([])))):
+            return Made("iterator", items=list(iterator))  # type: ignore[call-overload]
+        return found
+    if name in ("enumerate", "zip") and not site.keywords:
+        return _paired(name, site, state)
+    return _method_of_builtin(site, state, run, arguments, keywords, plain)
+
+
+def builtin_name(callee: object) -> str:
+    """Return the name under which `callee` is one of Python's own built-ins, or ''."""
+    name = getattr(callee, "__name__", "") if safe.one_of(type(callee), (safe.BuiltinFunctionType, type)) else ""
+    return name if type(name) is str and builtins.__dict__.get(name, safe.ABSENT) is callee else ""
+
+
+def _iterated(value: Value, name: str, state: State) -> Any:
+    """Return an argument of a built-in as an exact built-in; a view or iterator as the list of what it yields."""
+    if type(value) is Made and value.kind in ("view", "iterator") and name in ("list", "tuple", "sorted", "set", "len"):
+        found = elements(state, value)
+        items = None if found is None else [state.plain(each) for each in found]
+        return safe.ABSENT if items is None or safe.ABSENT in items else items
+    return state.plain(value, MAX_ARGUMENT)
+
+
+def _paired(name: str, site: CallSite, state: State) -> Value | None:
+    """Settle ``enumerate(x)`` and ``zip(x, y)`` over elements that are known but not plain."""
+    rows = [elements(state, value) for value in site.arguments]
+    if not rows or any(row is None for row in rows) or (name == "enumerate" and len(rows) != 1):
+        return None
+    if name == "enumerate":
+        return Made("iterator", items=[(place, as_element(each)) for place, each in enumerate(rows[0] or ())])
+    return Made("iterator", items=[tuple(map(as_element, row)) for row in zip(*rows)])  # type: ignore[arg-type]
+
+
+def _is_large(name: str, arguments: list[Any]) -> bool:
+    if name in ("range", "slice", "str", "repr", "len", "bool", "hash"):
+        return False
+    return (
+        any(type(each) is range and len(each) > MAX_ARGUMENT for each in arguments)
+        or name == "pow"
+        or (
+            name in ("bytes", "bin", "oct", "hex")
+            and any(type(each) is int and abs(each) > MAX_ARGUMENT for each in arguments)
+        )
+    )
+
+
+def _print(site: CallSite, state: State) -> Value | None:
+    """Settle ``print`` of exact built-ins and text to the kernel's own output stream."""
+    import sys
+
+    if site.keywords and not set(site.keywords) <= {"sep", "end"}:
+        return None
+    if not safe.comes_from(safe.in_type(type(sys.stdout), "write"), "ipykernel"):
+        return None
+    for each in [*site.arguments, *site.keywords.values()]:
+        found = state.live(each)
+        if type(each) is Made and each.kind in ("text", "bool", "number"):
+            continue
+        if state.plain(each, MAX_ARGUMENT) is safe.ABSENT:
+            return None
+        if type(found) is str and not found.isascii() and _has_surrogates(found):
+            return None
+    for each in site.keywords.values():
+        if not safe.one_of(type(state.live(each)), (str, type(None))):
+            return None
+    return Known(None)
+
+
+def _has_surrogates(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _length(site: CallSite, state: State, run: Run) -> Value | None:
+    found: Any = state.live(site.arguments[0])
+    if (
+        safe.one_of(type(found), (list, tuple, dict, set, str, range, frozenset))
+        or frames.is_frame(found)
+        or frames.is_series(found)
+    ):
+        return Known(len(found))
+    if safe.is_exactly(found, "numpy", "ndarray") and len(found.shape):
+        return Known(int(found.shape[0]))
+    plain = state.plain(site.arguments[0])
+    return None if plain is safe.ABSENT else run(site.node, lambda: len(plain))
+
+
+def _type_of(site: CallSite, name: str, state: State) -> Value | None:
+    wanted = 1 if name == "type" else 2
+    if len(site.arguments) != wanted or site.keywords:
+        return None
+    if name == "type":
+        found = state.live(site.arguments[0])
+        return None if found is safe.ABSENT else Known(type(found))
+    classes = state.live(site.arguments[1])
+    found = state.plain(site.arguments[0])
+    if found is safe.ABSENT or not safe.one_of(type(classes), (type, tuple)):
+        return None
+    if any(type(each) is not type for each in (classes if type(classes) is tuple else (classes,))):
+        return None
+    return Known(isinstance(found, classes))  # type: ignore[arg-type]
+
+
+def _method_of_builtin(
+    site: CallSite, state: State, run: Run, arguments: list[Any], keywords: dict[str, Any], plain: bool
+) -> Value | None:
+    owner: Any = state.live(site.owner)
+    if site.owner is None or owner is safe.ABSENT:
+        return None
+    kind = type(owner)
+    if kind is dict and site.method in ("items", "keys", "values") and not arguments and not keywords:
+        return Made("view", owner=site.owner, method=site.method)
+    if (
+        site.method in _methods(_PURE_METHODS, kind)
+        and plain
+        and state.plain(site.owner, MAX_ARGUMENT) is not safe.ABSENT
+    ):
+        return run(site.node, lambda: getattr(owner, site.method)(*arguments, **keywords))
+    if site.method in _methods(_CHANGING_METHODS, kind) and not site.keywords:
+        return _change(site, state, run, plain)
+    return None
+
+
+def _methods(table: dict[type, frozenset[str]], kind: type) -> frozenset[str]:
+    # By identity: looking a class up by its hash would ask the user's metaclass for it.
+    return next((names for each, names in table.items() if each is kind), frozenset())
+
+
+def _change(site: CallSite, state: State, run: Run, plain: bool) -> Value | None:
+    before = state.live(site.owner)
+    appends = site.method == "append" and type(before) is list and len(site.arguments) == 1
+    if not appends and not (plain and state.plain(site.owner, MAX_ARGUMENT) is not safe.ABSENT):
+        state.touch(site.owner)
+        return None
+    assert site.owner is not None
+    copy = state.writable(site.owner)
+    if copy is safe.ABSENT:
+        return None
+    added = [as_element(value) for value in site.arguments]
+    return run(site.node, lambda: getattr(copy, site.method)(*added))
+
+
+def _method_of_frame(method: Method, site: CallSite, state: State) -> Value | None:
+    """Settle the methods of an exact frame or series that cannot raise. Source: the pandas reference of each."""
+    columns = state.columns(method.owner)
+    if columns is not None:
+        if method.name in ("copy", "head", "tail") and _few_integers(site, state):
+            return Made("frame", columns=list(columns))
+        if method.name == "drop":
+            return _drop(site, columns, state)
+        return None
+    numeric = type(method.owner) is Made and method.owner.kind == "series" and method.owner.facts.get("numeric")
+    if numeric and method.name in _NUMERIC_REDUCTIONS and not site.arguments and not site.keywords:
+        return Made("number")
+    return None
+
+
+def _few_integers(site: CallSite, state: State) -> bool:
+    return (
+        not site.keywords and len(site.arguments) <= 1 and all(type(state.live(each)) is int for each in site.arguments)
+    )
+
+
+def _drop(site: CallSite, columns: list[object], state: State) -> Value | None:
+    wanted = dropped_columns(site, state)
+    if wanted is None or set(site.keywords) - {"columns", "axis", "labels"}:
+        return None
+    if any(label not in columns for label in wanted):
+        return None
+    return Made("frame", columns=[label for label in columns if label not in wanted])
+
+
+def dropped_columns(site: CallSite, state: State) -> list[Any] | None:
+    """Return the labels that a call of `DataFrame.drop` takes off the columns, or None if that is not known."""
+    axis = state.live(site.keywords["axis"]) if "axis" in site.keywords else 0
+    if len(site.arguments) > 1:
+        axis = state.live(site.arguments[1])
+    if "columns" in site.keywords and not site.arguments and "index" not in site.keywords:
+        labels = site.keywords["columns"]
+    elif (
+        type(axis) in (int, str)
+        and axis in (1, "columns")
+        and "columns" not in site.keywords
+        and "index" not in site.keywords
+    ):
+        found = site.arguments[0] if site.arguments else site.keywords.get("labels")
+        if found is None:
+            return None
+        labels = found
+    else:
+        return None
+    plain = state.plain(labels)
+    return plain if type(plain) is list else [plain] if safe.one_of(type(plain), (str, int)) else None
+
+
+# -- not settled ---------------------------------------------------------------------------------------------------
+
+
+def unsettled(site: CallSite, state: State) -> Value:
+    """Note what a call that cannot be followed may do, and what a probe could tell about it."""
+    callee = state.live(site.callee)
+    what = _words(site)
+    if _ends_the_cell(site) and not state.conditional:
+        raise Stop(None, site.node, "the cell ends itself here")
+    if runs_user_code(callee, site, state):
+        state.code_ran(callee)
+        state.doubt(site.node, "effects", "{} runs code that is not followed".format(what))
+    else:
+        state.doubt(site.node, "raises", "{} may raise".format(what))
+    _ask_about(site, callee, state)
+    for value in [*site.arguments, *site.keywords.values()]:
+        if not _is_left_alone(value, site, state):
+            state.touch(value)
+    if site.owner is not None and not _leaves_owner(site, state):
+        state.touch(site.owner)
+    if builtin_name(callee) in ("exec", "eval", "globals", "vars", "__import__") or site.method in (
+        "run_line_magic",
+        "run_cell_magic",
+        "system",
+        "getoutput",
+    ):
+        state.forget_names()
+    return UNKNOWN
+
+
+def _ends_the_cell(site: CallSite) -> bool:
+    func = site.node.func
+    return isinstance(func, (ast.Name, ast.Attribute)) and ast.unparse(func) in ("exit", "quit", "sys.exit", "os._exit")
+
+
+def _words(site: CallSite) -> str:
+    func = site.node.func
+    if isinstance(func, ast.Name):
+        return "{}()".format(func.id)
+    return "{}()".format("." + func.attr if isinstance(func, ast.Attribute) else "a call")
+
+
+def runs_user_code(callee: object, site: CallSite, state: State) -> bool:
+    """Whether a call may run functions that the user wrote: then any global may be bound anew."""
+    if type(site.callee) is Defined or (callee is safe.ABSENT and type(site.callee) is not Method):
+        return True
+    if any(_may_call_back(value, state) for value in [*site.arguments, *site.keywords.values()]):
+        return True
+    if type(site.callee) is Method:
+        return False
+    function = callee.__func__ if type(callee) is types.MethodType else callee  # type: ignore[attr-defined]
+    if type(function) is types.FunctionType:
+        return function.__globals__ is state.shell.user_ns
+    return not safe.one_of(type(function), (safe.BuiltinFunctionType, safe.MethodDescriptorType))
+
+
+def _may_call_back(value: Value, state: State) -> bool:
+    if type(value) is Defined:
+        return True
+    found = state.live(value)
+    return type(found) is types.FunctionType and found.__globals__ is state.shell.user_ns
+
+
+def _is_left_alone(value: Value, site: CallSite, state: State) -> bool:
+    """Whether a callee leaves an argument as it is: libraries do not change the frames they are handed."""
+    callee = state.live(site.callee)
+    if builtin_name(callee) in ("print", "len", "repr", "str", "isinstance", "type", "id", "display"):
+        return True
+    found = state.live(value)
+    if frames.is_frame(found) or frames.is_series(found):
+        function = callee.__func__ if type(callee) is types.MethodType else callee  # type: ignore[attr-defined]
+        return type(site.callee) is Method or (
+            type(function) is types.FunctionType and function.__globals__ is not state.shell.user_ns
+        )
+    return safe.one_of(type(found), (*safe.SCALARS, types.ModuleType, type, types.FunctionType))
+
+
+def _leaves_owner(site: CallSite, state: State) -> bool:
+    owner = state.live(site.owner)
+    if frames.is_frame(owner) or frames.is_series(owner) or state.columns(site.owner) is not None:
+        return site.method not in _FRAME_CHANGING and "inplace" not in site.keywords and site.complete
+    return safe.one_of(type(owner), (*safe.SCALARS, types.ModuleType, type))
+
+
+def _ask_about(site: CallSite, callee: object, state: State) -> None:
+    """Note which probe could tell whether this call raises."""
+    owner_path = site.owner.path if type(site.owner) is Known else None
+    owner = state.live(site.owner)
+    first = site.arguments[0] if site.arguments else site.keywords.get("X")
+    first_path = first.path if type(first) is Known and state.live(first) is not safe.ABSENT else None
+    if owner_path is not None and estimators.is_estimator(owner):
+        state.ask(site.node, "estimator", {"path": owner_path}, {"method": site.method, "data": first_path})
+        return
+    path = site.callee.path if type(site.callee) is Known else None
+    if path is not None and models.is_torch_module(callee):
+        state.ask(site.node, "layers", {"path": path}, {"data": first_path})
+        return
+    if path is not None and site.complete and type(callee) is types.FunctionType and callables.wrapped(callee):
+        arguments = {"path": path, "positional": len(site.arguments), "keywords": list(site.keywords)}
+        state.ask(site.node, "signature", arguments, {"wrapped": True})

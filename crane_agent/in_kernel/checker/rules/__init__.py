@@ -1,0 +1,56 @@
+"""The rules: what is certain to raise.
+
+A rule is a function ``rule(site, state) -> Finding | None`` in the module of its kind of value. It answers a finding
+only if Python or the library is certain to raise at this site whatever else happens, given the values that
+`state.live` and `state.columns` return (they know what the cell changed), and None otherwise; silence is never wrong.
+
+To add a rule:
+
+1. Write the function, in the module of its kind of value. Look at objects through `safe` only; an exact type is
+   decided by identity. Name in the docstring the documentation or the library's own check that it restates.
+2. Put it into that module's `RULES` under the kind of site it is asked about (`sites`).
+3. Add a row to CRASHES (a cell that it finds, run for real: type and line must match) and one to WORKS (the nearest
+   cell that runs) in `tests/in_kernel/checker/tables.py`.
+
+Whether a finding is certain is not the rule's business: the walk decides that from what came before it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import sites
+from . import attributes, callables, containers, files, frames, imports, names
+
+if TYPE_CHECKING:
+    from ..state import State
+
+_RULES: dict[type, list[Any]] = {}
+for _module in (names, attributes, callables, containers, files, frames, imports):
+    for _kind, _functions in _module.RULES.items():
+        _RULES.setdefault(_kind, []).extend(_functions)
+
+_CRASH_TYPES = {
+    "KeyError": "key error",
+    "IndexError": "index error",
+    "AttributeError": "attribute error",
+    "NameError": "variable not found",
+    "ValueError": "value error",
+    "TypeError": "type error",
+    "FileNotFoundError": "io error",
+    "ImportError": "module not found",
+}
+
+
+def first_finding(site: Any, state: State) -> sites.Finding | None:
+    """Return the first finding of the rules for this kind of site, or None."""
+    for rule in _RULES.get(type(site), ()):
+        finding: sites.Finding | None = rule(site, state)
+        if finding is not None:
+            return finding
+    return None
+
+
+def crash_type_of(error: Exception) -> str:
+    """Return JunoBench's label for an exception of Python's own."""
+    return _CRASH_TYPES.get(type(error).__name__, "other")

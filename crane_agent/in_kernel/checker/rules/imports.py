@@ -1,0 +1,36 @@
+"""Names that a loaded module does not have. Source: the Python language reference, "The import statement"."""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING
+
+from ... import safe
+from ...probes.names import close_to
+from ..sites import Finding, ImportSite
+
+if TYPE_CHECKING:
+    from ..state import State
+
+
+def missing_import(site: ImportSite, state: State) -> Finding | None:
+    """``from module import name`` of a loaded plain module, no package, that computes no attributes and lacks it."""
+    module = safe.loaded(site.module)
+    if type(module) is not types.ModuleType:
+        return None
+    own = safe.instance_dict(module) or {}
+    if site.name in own or "__path__" in own or "__getattr__" in own:
+        return None
+    home = own.get("__file__")
+    return Finding(
+        rule="imports.missing-name",
+        type="ImportError",
+        message="cannot import name {!r} from {!r} ({})".format(site.name, site.module, home or "unknown location"),
+        because="the module {} is loaded and has no {!r}".format(site.module, site.name),
+        crash_type="module not found",
+        library=site.module.partition(".")[0],
+        close=tuple(close_to(site.name, [name for name in own if type(name) is str])),
+    )
+
+
+RULES = {ImportSite: [missing_import]}

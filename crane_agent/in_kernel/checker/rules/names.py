@@ -1,0 +1,29 @@
+"""Names that nobody defined. Source: the Python language reference, "Resolution of names"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...probes.names import close_to, user_names
+from ..sites import Finding, NameSite
+
+if TYPE_CHECKING:
+    from ..state import State
+
+
+def undefined_name(site: NameSite, state: State) -> Finding:
+    """A name that is neither in the cell, nor in the kernel, nor a built-in."""
+    name = site.node.id
+    close = close_to(name, user_names(state.shell))
+    return Finding(
+        rule="names.undefined",
+        type="NameError",
+        message="name {!r} is not defined".format(name),
+        because="no name {!r} is defined in the kernel when the line runs".format(name),
+        crash_type="variable not found",
+        close=tuple(close),
+        probe=("names", {"like": name}),
+    )
+
+
+RULES = {NameSite: [undefined_name]}

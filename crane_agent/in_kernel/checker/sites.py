@@ -1,0 +1,111 @@
+"""What a rule is asked about, and what it may answer."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, NamedTuple
+
+from .values import Value
+
+
+class NameSite(NamedTuple):
+    """The cell reads a name that is bound nowhere the walk can see."""
+
+    node: ast.Name
+
+
+class AttributeSite(NamedTuple):
+    """The cell reads ``owner.name``."""
+
+    node: ast.Attribute
+    owner: Value
+    name: str
+
+
+class SubscriptSite(NamedTuple):
+    """The cell reads (`context` "load") or deletes ("del") ``owner[key]``."""
+
+    node: ast.Subscript
+    owner: Value
+    key: Value
+    context: str
+
+
+class CallSite(NamedTuple):
+    """The cell calls ``callee(*arguments, **keywords)``.
+
+    Attributes:
+        node: The call.
+        callee: What is called.
+        owner: For ``owner.method()``, the owner; else None.
+        method: For ``owner.method()``, the method's name; else ''.
+        arguments: Positional arguments, in order.
+        keywords: Keyword arguments, in order.
+        complete: False if ``*`` or ``**`` brought an unknown number of arguments.
+    """
+
+    node: ast.Call
+    callee: Value
+    owner: Value | None
+    method: str
+    arguments: tuple[Value, ...]
+    keywords: dict[str, Value]
+    complete: bool
+
+
+class ImportSite(NamedTuple):
+    """The cell runs ``from module import name`` and the module is loaded."""
+
+    node: ast.ImportFrom
+    module: str
+    name: str
+
+
+class Finding(NamedTuple):
+    """A crash that a rule proves.
+
+    Attributes:
+        rule: Id of the rule, e.g. `frames.missing-column`.
+        type: Name of the exception's class.
+        message: Its message, in the library's own words.
+        because: One sentence of evidence: what is there, and what was asked for.
+        crash_type: JunoBench's label.
+        library: Top-level package that raises, or `python`.
+        close: Names that were probably meant.
+        probe: The probe that would show the same again, with its arguments; None if there is none.
+        node: The expression that raises, if it is not the site's.
+    """
+
+    rule: str
+    type: str
+    message: str
+    because: str
+    crash_type: str
+    library: str = "python"
+    close: tuple[str, ...] = ()
+    probe: tuple[str, dict[str, Any]] | None = None
+    node: ast.AST | None = None
+
+
+class Doubt(NamedTuple):
+    """Why what comes behind a line is no longer certain.
+
+    Attributes:
+        line: Line of the walked tree.
+        kind: `raises` (it may raise first), `effects` (it may change anything), `reach` (what follows may not run).
+        why: The words for it.
+    """
+
+    line: int
+    kind: str
+    why: str
+
+
+class Stop(Exception):
+    """The walk is over: the cell crashes here, ends here, or cannot be followed."""
+
+    def __init__(self, finding: Finding | None = None, node: ast.AST | None = None, why: str = "") -> None:
+        super().__init__(why)
+        self.finding = finding
+        self.node = node
+        self.why = why

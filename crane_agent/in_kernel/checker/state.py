@@ -1,0 +1,368 @@
+"""What the walk knows at one point of the cell: names, values, what was changed, and what is in doubt."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+import re
+import sys
+import types
+from typing import Any
+
+from .. import safe
+from ..probes import frames
+from .sites import Doubt, Finding, Stop
+from .values import UNKNOWN, Defined, Hole, Known, Made, Value
+
+# IPython binds these itself, some of them anew before each cell. Source: IPython's documentation, "Output caching
+# system" and "Input caching system".
+_REBOUND_BY_IPYTHON = re.compile(r"_+|_i+|_\d+|_i\d+|In|Out|_ih|_oh|_dh")
+_BOUND_BY_IPYTHON = re.compile(r"_+|_i+|_\d+|_i\d+|__\w+__|get_ipython|display|exit|quit|open")
+
+_NEVER_CHANGED = (*safe.SCALARS, range, slice, types.BuiltinFunctionType)
+
+MAX_STEPS = 20000
+MAX_COPY = 100000
+
+
+class Unbound(Exception):
+    """A name is bound nowhere the walk can see, and nothing the cell ran could have bound it."""
+
+
+class State:
+    """Names and values at one point of the walk.
+
+    Attributes:
+        doubts: Why what comes next is not certain; empty as long as everything before is settled.
+        conditional: Depth of branches and loops that may not run; `loops` of them are loops.
+        guarded: Depth of ``try`` blocks whose handlers may catch a finding.
+        suspects: Findings made under doubt, each with the line and the doubts it was made under.
+        questions: What a probe could settle, in the order met.
+    """
+
+    def __init__(self, shell: Any, budget: safe.Budget) -> None:
+        self.shell = shell
+        self.budget = budget
+        self.doubts: list[Doubt] = []
+        self.conditional = 0
+        self.loops = 0
+        self.guarded = 0
+        self.suspects: list[dict[str, Any]] = []
+        self.questions: list[dict[str, Any]] = []
+        self._namespace: dict[str, object] = shell.user_ns
+        self._scopes: list[dict[str, Value | None]] = [{}]
+        self._shadows: dict[int, Any] = {}
+        self._touched: dict[int, object] = {}
+        # Frames with columns that the cell assigned: of those only the column labels are still known.
+        self._written: dict[int, list[object]] = {}
+        self._changed: list[object] = []
+        self._names_unknown = False
+        self._steps = 0
+
+    # -- names ---------------------------------------------------------------------------------------------------
+
+    def read(self, name: str) -> Value:
+        """Return the value of a name.
+
+        Raises:
+            Unbound: It is certainly, or under doubt probably, bound nowhere.
+        """
+        for scope in reversed(self._scopes):
+            if name in scope:
+                value = scope[name]
+                if value is None:
+                    break
+                return value
+        else:
+            if self._names_unknown or _REBOUND_BY_IPYTHON.fullmatch(name):
+                return UNKNOWN
+            if name in self._namespace:
+                return self.in_kernel(name)
+        if name in builtins.__dict__:
+            return Known(builtins.__dict__[name])
+        if self._names_unknown or _BOUND_BY_IPYTHON.fullmatch(name):
+            return UNKNOWN
+        raise Unbound
+
+    def in_kernel(self, name: str, value: object = safe.ABSENT) -> Known:
+        """Return a value that a probe can reach by `name`, if the kernel binds `value` to it."""
+        bound = self._namespace.get(name, safe.ABSENT)
+        if value is safe.ABSENT:
+            value = bound
+        return Known(value, name if bound is value else None)
+
+    def bind(self, name: str, value: Value) -> None:
+        """Bind a name in the innermost scope."""
+        self._scopes[-1][name] = value
+
+    def bind_at_cell(self, name: str, value: Value) -> None:
+        """Bind a name in the cell's own scope, as a walrus in a comprehension does."""
+        self._scopes[0][name] = value
+
+    def code_ran(self, callee: object = None) -> None:
+        """Code of the user's that is not followed ran: names that its functions set are no longer known."""
+        names = globals_set_by_functions(self._namespace)
+        function = callee.__func__ if type(callee) is types.MethodType else callee
+        if type(function) is types.FunctionType:
+            _globals_set_by(function.__code__, names)
+        for value in list(self._scopes[0].values()):
+            if type(value) is Defined:
+                names |= scope_globals(value.node)
+        for name in names:
+            self.bind_at_cell(name, UNKNOWN)
+
+    def unbind(self, name: str) -> None:
+        """Delete a name."""
+        self._scopes[-1][name] = None
+
+    def forget_names(self) -> None:
+        """From here on any name may be bound to anything, as behind ``from module import *`` of an unknown module."""
+        self._names_unknown = True
+        self._scopes = [{} for _ in self._scopes]
+
+    def open_scope(self) -> None:
+        """Enter a comprehension."""
+        self._scopes.append({})
+
+    def close_scope(self) -> None:
+        """Leave a comprehension."""
+        self._scopes.pop()
+
+    def snapshot(self) -> tuple[list[dict[str, Value | None]], int]:
+        """Return what `merge` needs to leave a branch that may not have run."""
+        return [dict(scope) for scope in self._scopes], len(self._changed)
+
+    def merge(self, before: tuple[list[dict[str, Value | None]], int]) -> None:
+        """Forget what a branch bound, deleted or changed: it may or may not have run."""
+        scopes, changed = before
+        for scope, old in zip(self._scopes, scopes):
+            for name in set(scope) | set(old):
+                if scope.get(name, name) is not old.get(name, name):
+                    scope[name] = UNKNOWN
+        for value in self._changed[changed:]:
+            self._touched[id(value)] = value
+
+    # -- values --------------------------------------------------------------------------------------------------
+
+    def live(self, value: Value | None) -> object:
+        """Return the real object behind a value as it is at this point of the cell; `safe.ABSENT` if not known."""
+        if type(value) is not Known or id(value.object) in self._touched or id(value.object) in self._written:
+            return safe.ABSENT
+        return self._shadows.get(id(value.object), value.object)
+
+    def plain(self, value: Value | None, limit: int = 2000) -> Any:
+        """Return the real object if every operation on it is Python's own; `safe.ABSENT` if not, or not known.
+
+        It is an exact built-in scalar, or a container of at most `limit` such elements that the cell did not change.
+        """
+        found = self.live(value)
+        if found is safe.ABSENT or not safe.is_plain(found, limit=limit):
+            return safe.ABSENT
+        if (self._shadows or self._touched) and safe.one_of(type(found), safe.CONTAINERS):
+            inner = found.values() if type(found) is dict else found
+            if any(safe.one_of(type(each), safe.CONTAINERS) for each in inner):  # type: ignore[attr-defined]
+                return safe.ABSENT
+        return found
+
+    def writable(self, value: Value) -> Any:
+        """Return a copy of an exact list, dict or set that stands for it from here on; `safe.ABSENT` if not known."""
+        found = self.live(value)
+        if not safe.one_of(type(found), (list, dict, set)) or len(found) > MAX_COPY:  # type: ignore[arg-type]
+            self.touch(value)
+            return safe.ABSENT
+        if type(found) is dict and not safe.has_plain_keys(found):
+            self.touch(value)
+            return safe.ABSENT
+        assert type(value) is Known
+        if id(value.object) not in self._shadows:
+            self._shadows[id(value.object)] = found.copy()  # type: ignore[attr-defined]
+        self._changed.append(value.object)
+        return self._shadows[id(value.object)]
+
+    def changes(self) -> int:
+        """Return a mark for `changed_since`."""
+        return len(self._changed)
+
+    def changed_since(self, mark: int, value: Value) -> bool:
+        """Whether the cell changed this value after the mark was taken."""
+        if type(value) is not Known:
+            return len(self._changed) > mark
+        return id(value.object) in self._touched or any(each is value.object for each in self._changed[mark:])
+
+    def touch(self, value: Value | None, depth: int = 2) -> None:
+        """Something the walk cannot follow may have changed this value, and what it holds."""
+        if type(value) is not Known:
+            if type(value) is Made:
+                value.facts.clear()
+                value.kind = "unknown"
+            return
+        if safe.one_of(type(value.object), _NEVER_CHANGED):
+            return
+        found = self.live(value)
+        self._touched[id(value.object)] = value.object
+        if depth and safe.one_of(type(found), (list, tuple)):
+            for each in found[:100]:  # type: ignore[index]
+                self.touch(each.value if type(each) is Hole else Known(each), depth - 1)
+        elif depth and type(found) is dict:
+            for each in list(found.values())[:100]:
+                self.touch(each.value if type(each) is Hole else Known(each), depth - 1)
+
+    def columns(self, value: Value | None) -> list[object] | None:
+        """Return the column labels of a frame as they are at this point; None if they are not all known.
+
+        Labels are exact built-in values, unique, of an Index that compares them by equality.
+        """
+        if type(value) is Made and value.kind == "frame":
+            return value.facts["columns"]  # type: ignore[no-any-return]
+        if type(value) is not Known or id(value.object) in self._touched or not frames.is_frame(value.object):
+            return None
+        frame: Any = value.object
+        if not safe.comes_from(safe.in_type(type(frame), "__getitem__"), "pandas"):
+            return None
+        index = frame.columns
+        if not safe.one_of(type(index), [safe.loaded("pandas", "Index"), safe.loaded("pandas", "RangeIndex")]):
+            return None
+        labels = frames.column_labels(frame)
+        if labels is None or any(not safe.one_of(type(label), (str, int)) for label in labels):
+            return None
+        labels = labels + [label for label in self._written.get(id(frame), []) if label not in labels]
+        return labels if len({(type(label).__name__, label) for label in labels}) == len(labels) else None
+
+    def write_column(self, value: Value, label: object) -> None:
+        """``frame[label] = ...`` was run: the label is a column now, and nothing else of the frame is known."""
+        labels = self.columns(value)
+        if labels is None or (type(value) is Made and self.conditional):
+            self.touch(value)
+        elif type(value) is Made:
+            value.facts = {"columns": labels if label in labels else [*labels, label]}
+        elif type(value) is Known:
+            self._written.setdefault(id(value.object), []).append(label)
+            self._changed.append(value.object)
+
+    # -- what is certain -----------------------------------------------------------------------------------------
+
+    def doubt(self, node: ast.AST, kind: str, why: str) -> None:
+        """From here on nothing is certain, for this reason."""
+        if len(self.doubts) < 50:
+            self.doubts.append(Doubt(getattr(node, "lineno", 0), kind, why))
+
+    def ask(self, node: ast.AST, probe: str, arguments: dict[str, Any], about: dict[str, Any]) -> None:
+        """Note a question that a probe could settle; a second one with the same words is not noted."""
+        question = {
+            "line": getattr(node, "lineno", 0),
+            "column": getattr(node, "col_offset", 0),
+            "probe": probe,
+            "arguments": arguments,
+            "about": about,
+        }
+        if len(self.questions) < 30 and not any(
+            each["probe"] == probe and each["arguments"] == arguments and each["about"] == about
+            for each in self.questions
+        ):
+            self.questions.append(question)
+
+    def report(self, finding: Finding, node: ast.AST) -> Value:
+        """Report a crash: certain if nothing before is in doubt, else a suspect.
+
+        Returns:
+            UNKNOWN, where the walk goes on because the branch may not run.
+
+        Raises:
+            Stop: The cell ends here, one way or the other.
+        """
+        node = finding.node or node
+        if self.guarded:
+            raise Stop(finding, node)
+        if not self.doubts and not self.conditional:
+            raise Stop(finding, node)
+        self.suspect(finding, node)
+        if self.conditional:
+            self.doubt(node, "raises", "this line may raise {}".format(finding.type))
+            return UNKNOWN
+        raise Stop(None, node, "a crash is likely here")
+
+    def suspect(self, finding: Finding, node: ast.AST) -> None:
+        """Note a crash that is likely but not certain."""
+        if len(self.suspects) < 10:
+            self.suspects.append(
+                dict(
+                    finding_facts(finding, node),
+                    conditional=self._condition(),
+                    doubts=[doubt._asdict() for doubt in self.doubts[:5]],
+                )
+            )
+
+    def _condition(self) -> str:
+        if not self.conditional:
+            return "no"
+        return "loop" if self.conditional == self.loops else "branch"
+
+    def step(self) -> None:
+        """Count one expression or statement.
+
+        Raises:
+            Stop: There were too many, or the time is over.
+        """
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise Stop(None, None, "the cell takes more than {} steps to follow".format(MAX_STEPS))
+        if self._steps % 200 == 0:
+            self.budget.check()
+
+
+def finding_facts(finding: Finding, node: ast.AST) -> dict[str, Any]:
+    """Return a finding as JSON values, with the line on which the traceback will show it."""
+    return {
+        "rule": finding.rule,
+        "type": finding.type,
+        "message": finding.message[:500],
+        "because": finding.because[:500],
+        "crash_type": finding.crash_type,
+        "library": finding.library,
+        "close": list(finding.close),
+        "probe": None if finding.probe is None else {"probe": finding.probe[0], "arguments": finding.probe[1]},
+        "line": raising_line(node),
+        "column": getattr(node, "col_offset", 0),
+    }
+
+
+def raising_line(node: ast.AST) -> int:
+    """Return the line that a traceback shows for an expression that raises.
+
+    It is the first line of the expression, but for attributes and method calls spread over lines: since Python 3.10
+    the line of the attribute's name. Source: CPython, `Python/compile.c`, update_start_location_to_match_attr (3.11
+    and later) and maybe_optimize_method_call (3.10).
+    """
+    if sys.version_info >= (3, 10):
+        place = node.func if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else node
+        if isinstance(place, ast.Attribute) and place.end_lineno is not None:
+            return place.end_lineno
+    return getattr(node, "lineno", 0)
+
+
+def scope_globals(node: ast.AST) -> set[str]:
+    """Return the names that functions inside `node` declare ``global``."""
+    return {name for each in ast.walk(node) if isinstance(each, ast.Global) for name in each.names}
+
+
+def globals_set_by_functions(namespace: dict[str, object]) -> set[str]:
+    """Return the global names that the user's functions and methods store into."""
+    found: set[str] = set()
+    for value in list(namespace.values()):
+        if type(value) is types.FunctionType and value.__globals__ is namespace:
+            _globals_set_by(value.__code__, found)
+        elif type(value) is type:
+            for entry in dict(safe.class_dict(value)).values():
+                if type(entry) is types.FunctionType and entry.__globals__ is namespace:
+                    _globals_set_by(entry.__code__, found)
+    return found
+
+
+def _globals_set_by(code: types.CodeType, found: set[str]) -> None:
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+            found.add(instruction.argval)
+    for constant in code.co_consts:
+        if type(constant) is types.CodeType:
+            _globals_set_by(constant, found)

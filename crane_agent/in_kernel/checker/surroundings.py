@@ -1,0 +1,63 @@
+"""What in the kernel could change the cell's world behind its back: then nothing is certain from the start."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+import threading
+import types
+from typing import Any, Iterator
+
+from .. import safe
+
+# Callbacks of IPython's own and of the inline backend leave the user's names alone.
+_HARMLESS = ("IPython.core.", "IPython.terminal.", "ipykernel.", "matplotlib.", "matplotlib_inline.")
+
+
+def reasons(shell: Any, first_word: str) -> Iterator[str]:
+    """Yield why the target may not run as it reads; nothing if it will.
+
+    Args:
+        shell: IPython's shell.
+        first_word: The first word of a target that is a single line, else ''.
+    """
+    if first_word and first_word in shell.magics_manager.magics["line"] and first_word not in shell.user_ns:
+        yield "the line may run as the magic %{}".format(first_word)
+    if shell.ast_transformers:
+        yield "a transformer changes each cell before it runs"
+    if shell.input_transformers_post:
+        yield "an input transformer changes each cell before it runs"
+    for event in ("pre_execute", "pre_run_cell"):
+        for callback in list(shell.events.callbacks.get(event, ())):
+            if not _home(callback).startswith(_HARMLESS):
+                yield "code is registered to run before each cell"
+    if not safe.one_of(type(builtins.__import__), (safe.BuiltinFunctionType,)):
+        yield "imports are changed"
+    if _user_code_runs_in_a_thread(shell.user_ns):
+        yield "a thread of the user's is running"
+
+
+def _home(callback: object) -> str:
+    function = callback.__func__ if type(callback) is types.MethodType else callback
+    if type(function) is not types.FunctionType:
+        return ""
+    home = function.__globals__.get("__name__")
+    return home if type(home) is str else ""
+
+
+def _user_code_runs_in_a_thread(namespace: dict[str, object]) -> bool:
+    """Whether a thread other than the main one runs, or waits to run, a function of the notebook."""
+    main = threading.main_thread().ident
+    for ident, frame in sys._current_frames().items():
+        walked: types.FrameType | None = frame
+        while ident != main and walked is not None:
+            if walked.f_globals is namespace:
+                return True
+            walked = walked.f_back
+    for thread in threading.enumerate():
+        own = safe.instance_dict(thread) or {}
+        for waiting in (own.get("function"), own.get("_target")):
+            function = waiting.__func__ if type(waiting) is types.MethodType else waiting
+            if type(function) is types.FunctionType and function.__globals__ is namespace:
+                return True
+    return False

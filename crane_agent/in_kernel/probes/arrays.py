@@ -1,0 +1,30 @@
+"""numpy arrays and torch tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import paths, safe
+
+
+def array(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
+    """Describe the array or tensor at `path`: shape, dtype, device."""
+    value = paths.resolve(path, shell.user_ns)
+    if not is_array(value):
+        raise safe.Refused(
+            "could not look, because {} is a {}, not exactly an array or a tensor".format(path, safe.type_name(value))
+        )
+    return dict({"path": path, "type": safe.type_name(value)}, **facts(value))
+
+
+def is_array(value: object) -> bool:
+    """Whether `value` is exactly a numpy ndarray or a torch Tensor."""
+    return safe.is_exactly(value, "numpy", "ndarray") or safe.is_exactly(value, "torch", "Tensor")
+
+
+def facts(value: Any) -> dict[str, Any]:
+    """Return shape, dtype, and for a tensor its device and whether it takes part in autograd."""
+    answer: dict[str, Any] = {"kind": "array", "shape": [int(size) for size in value.shape], "dtype": str(value.dtype)}
+    if safe.is_exactly(value, "torch", "Tensor"):
+        answer.update(kind="tensor", device=str(value.device), requires_grad=value.requires_grad is True)
+    return answer

@@ -1,0 +1,89 @@
+"""What crosses between the tool and the kernel: JSON text, one request in, one reply out.
+
+A request is ``{"ask": NAME, "arguments": {...}, "limits": {"seconds": S, "items": N, "bytes": B}}``. A reply is
+
+    {"status": "ok",      "answer": {...}, "cells": K}      the question is answered
+    {"status": "refused", "reason": "could not look, because ...", "cells": K}   it cannot be answered safely
+    {"status": "failed",  "fault": "TypeError: ...", "where": [...]}             our own bug, never hidden
+
+`cells` is the kernel's execution count when the answer was made: two replies with different counts do not
+describe the same state. An answer cut to fit its limits has ``"truncated": true``. Replies to the same request
+in the same state are the same bytes: keys are sorted and nothing in an answer depends on time.
+
+`encode_tree` and `decode_tree` carry the target's syntax tree, so that the kernel never has to parse: parsing can
+print a SyntaxWarning into the user's notebook, and the kernel may be an older Python than the tool.
+"""
+
+import ast
+import json
+from typing import Any, Dict, List
+
+PROTOCOL = "crane_agent/1"
+REQUEST_TYPE = "crane_agent_request"
+REPLY_TYPE = "crane_agent_reply"
+
+DEFAULT_LIMITS = {"seconds": 2.0, "items": 50, "bytes": 8192}
+
+_TAG = "$"
+
+
+def dumps(value: object) -> str:
+    """Return `value` as deterministic JSON text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def loads(text: str) -> Any:
+    """Return the value of JSON text made by `dumps`."""
+    return json.loads(text)
+
+
+def encode_tree(tree: ast.AST) -> List[Any]:
+    """Return a syntax tree as nested JSON lists: ``[class, line, column, end line, end column, {field: value}]``."""
+    fields = {name: _encode_field(value) for name, value in ast.iter_fields(tree)}
+    place = [getattr(tree, name, None) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")]
+    return [type(tree).__name__, *place, fields]
+
+
+def _encode_field(value: object) -> Any:
+    if isinstance(value, ast.AST):
+        return encode_tree(value)
+    if isinstance(value, list):
+        return {_TAG: "list", "items": [_encode_field(item) for item in value]}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return {_TAG: type(value).__name__, "text": repr(value)}
+
+
+def decode_tree(encoded: List[Any]) -> ast.AST:
+    """Return the syntax tree that `encode_tree` was given; field sets of newer Pythons are kept as they are."""
+    name, lineno, col_offset, end_lineno, end_col_offset, fields = encoded
+    node: ast.AST = getattr(ast, name, _Unnamed)()
+    if type(node) is _Unnamed:
+        node.name_of_node = name  # type: ignore[attr-defined]
+    for field, value in fields.items():
+        setattr(node, field, _decode_field(value))
+    if lineno is not None:
+        place: Dict[str, Any] = {
+            "lineno": lineno,
+            "col_offset": col_offset,
+            "end_lineno": end_lineno,
+            "end_col_offset": end_col_offset,
+        }
+        for field, value in place.items():
+            setattr(node, field, value)
+    return node
+
+
+class _Unnamed(ast.AST):
+    """A node class that this Python does not have; the walker stops at it."""
+
+
+def _decode_field(value: Any) -> Any:
+    if type(value) is list:
+        return decode_tree(value)
+    if type(value) is dict:
+        kind = value[_TAG]
+        if kind == "list":
+            return [_decode_field(item) for item in value["items"]]
+        return ast.literal_eval(value["text"]) if kind != "ellipsis" else Ellipsis
+    return value

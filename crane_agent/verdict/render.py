@@ -1,0 +1,264 @@
+"""All words for users: a verdict as terminal text, as Markdown, as JSON.
+
+Every string of a verdict may come from a notebook, from a library's message or from a model. Terminal text passes
+`plain`, so that nothing in it can steer the terminal, and is never read as rich markup; Markdown text is escaped or
+fenced.
+"""
+
+import difflib
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from crane_agent.verdict.models import Fix, Usage, Verdict
+
+CONTEXT_LINES = 2
+"""Lines of the target shown before and after the failing line."""
+
+MAX_LINE = 160
+"""Characters shown of one line of code."""
+
+MAX_WORDS = 4000
+"""Characters shown of one message or explanation."""
+
+_STYLES = {"crash": "bold red", "no_crash": "bold green", "unknown": "bold yellow"}
+_LABELS = {"crash": "CRASH", "no_crash": "NO CRASH", "unknown": "UNKNOWN"}
+_VERIFIED = {
+    "yes": "verified: the patched cell does not crash there",
+    "no": "not enough: the patched cell still crashes",
+    "not tried": "not verified",
+}
+_DECIDERS = {"checker": "the checker", "rehearsal": "a rehearsal", "rules": "the built-in rules"}
+_HIDDEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#|~$&!]")
+
+
+# --- what can be said, the same for every form ---------------------------------------------------------------
+
+
+def headline(verdict: Verdict) -> str:
+    """Return the outcome in one line that reads without colour."""
+    label, cell = _LABELS[verdict.outcome], _cell_words(verdict)
+    if verdict.outcome == "no_crash":
+        return f"{label}: {cell} should run"
+    if verdict.outcome == "unknown":
+        return f"{label}: it could not be settled whether {cell} will crash"
+    claim = verdict.exception
+    will = "will" if verdict.certainty == "certain" else "will probably"
+    what = "crash" if claim is None else f"raise {one_line(claim.type)}"
+    where = "" if claim is None or claim.line is None else f" at line {claim.line}"
+    return f"{label}: {cell} {will} {what}{where}"
+
+
+def certainty_words(verdict: Verdict) -> str:
+    """Return how sure the verdict is and who reached it, e.g. `predicted, probability 0.80, by the built-in rules`."""
+    by = _DECIDERS.get(verdict.reached_by, f"the model {one_line(verdict.reached_by)}")
+    if verdict.certainty == "certain":
+        return f"certain, proved by {by}"
+    return f"predicted, probability {verdict.confidence:.2f}, by {by}"
+
+
+def usage_words(usage: Usage) -> str:
+    """Return what the verdict cost in one line."""
+    tokens = usage.tokens_in + usage.tokens_out
+    return ", ".join(
+        [
+            _count(usage.steps, "step"),
+            _count(usage.probe_calls, "probe call"),
+            f"{usage.tokens_in} tokens sent and {usage.tokens_out} received" if tokens else "no tokens",
+            f"{usage.kernel_bytes} bytes from the kernel",
+            f"{usage.milliseconds / 1000:.1f} s",
+        ]
+    )
+
+
+def plain(text: str) -> str:
+    r"""Return `text` with every control, format and bidirectional character shown as an escape like `\x1b`.
+
+    Line feeds and tabs stay; a carriage return before a line feed goes.
+    """
+    text = text.replace("\r\n", "\n")
+    return "".join(_visible(character) for character in text)
+
+
+def one_line(text: str) -> str:
+    """Return `plain` text on one line."""
+    return " ".join(plain(text).split())
+
+
+def _visible(character: str) -> str:
+    if character in "\n\t" or unicodedata.category(character) not in _HIDDEN:
+        return character
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def _cell_words(verdict: Verdict) -> str:
+    return "the cell" if verdict.cell is None else f"cell {verdict.cell}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _clipped(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]} ... ({len(text) - limit} characters more)"
+
+
+def _labels(verdict: Verdict) -> str:
+    named = {
+        "type": verdict.crash_type,
+        "root cause": verdict.root_cause,
+        "stage": verdict.ml_stage,
+        "library": verdict.library,
+    }
+    return ", ".join(f"{name}: {one_line(value)}" for name, value in named.items() if value)
+
+
+def _excerpt(verdict: Verdict, source: str) -> Iterator[tuple[str, bool]]:
+    """Yield the lines around the failing one, numbered, and whether each is the failing one."""
+    claim = verdict.exception
+    lines = _code_lines(source)
+    if claim is None or claim.line is None or claim.line > len(lines):
+        return
+    first, last = max(1, claim.line - CONTEXT_LINES), min(len(lines), claim.line + CONTEXT_LINES)
+    width = len(str(last))
+    for number in range(first, last + 1):
+        failing = number == claim.line
+        shown = _clipped(plain(lines[number - 1]).expandtabs(4), MAX_LINE)
+        yield f"{'->' if failing else '  '} {number:>{width}} | {shown}".rstrip(), failing
+        before = plain(lines[number - 1][: (claim.column or 1) - 1]).expandtabs(4)
+        if failing and claim.column is not None and len(before) < MAX_LINE:
+            yield f"   {' ' * width} | {' ' * Text(before).cell_len}^", failing
+
+
+def _patch(fix: Fix, source: str) -> str:
+    """Return the fix as a diff of the target's lines, or nothing where it has no patch."""
+    if fix.source is None:
+        return ""
+    changed = difflib.unified_diff(_code_lines(source), _code_lines(fix.source), lineterm="", n=CONTEXT_LINES)
+    return "\n".join(_clipped(plain(line), MAX_LINE) for line in list(changed)[2:])
+
+
+def _code_lines(source: str) -> list[str]:
+    """Return the lines as Python counts them; `str.splitlines` would also split at form feeds and others."""
+    return source.rstrip().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+# --- terminal ------------------------------------------------------------------------------------------------
+
+
+def as_text(verdict: Verdict, *, source: str) -> RenderableType:
+    """Return the verdict for a terminal; nothing in it is read as markup.
+
+    Args:
+        verdict: What to show.
+        source: The target's source, to show the failing line in.
+    """
+    return Group(*_text_parts(verdict, source))
+
+
+def _text_parts(verdict: Verdict, source: str) -> Iterator[RenderableType]:
+    yield Text(headline(verdict), style=_STYLES[verdict.outcome])
+    yield Text(certainty_words(verdict))
+    if verdict.exception is not None:
+        message = _clipped(plain(verdict.exception.message), MAX_WORDS)
+        words = f"{one_line(verdict.exception.type)}: {message}" if message else one_line(verdict.exception.type)
+        yield from _block(None, Text(words))
+    excerpt = list(_excerpt(verdict, source))
+    if excerpt:
+        lines = [Text(line, style="bold" if failing else "") for line, failing in excerpt]
+        yield from _block(None, *lines)
+    yield from _block("Why", Text(_clipped(plain(verdict.explanation), MAX_WORDS)))
+    if labels := _labels(verdict):
+        yield from _block(None, Text(labels, style="dim"))
+    yield from _block("Where it comes from", *(Text(words) for words in _origin_lines(verdict)))
+    yield from _block("Evidence", *(Text(words) for words in _evidence_lines(verdict)))
+    if verdict.fix is not None:
+        summary = Text(_clipped(plain(verdict.fix.summary), MAX_WORDS))
+        patch = _patch(verdict.fix, source)
+        yield from _block(f"Fix ({_VERIFIED[verdict.fix.verified]})", summary, *([Text(patch)] if patch else []))
+    yield from _block("Note", *(Text(_clipped(one_line(note), MAX_WORDS)) for note in verdict.notes))
+    yield Text("")
+    yield Text(f"Cost: {usage_words(verdict.usage)}", style="dim")
+
+
+def _block(title: str | None, *parts: RenderableType) -> Iterator[RenderableType]:
+    if not parts:
+        return
+    yield Text("")
+    if title is not None:
+        yield Text(title, style="bold")
+    yield from (Padding(part, (0, 0, 0, 2), expand=False) for part in parts)
+
+
+def _origin_lines(verdict: Verdict) -> list[str]:
+    return [f"cell {origin.cell}: {_clipped(one_line(origin.summary), MAX_WORDS)}" for origin in verdict.origin]
+
+
+def _evidence_lines(verdict: Verdict) -> list[str]:
+    return [f"{one_line(item.fact)}: {_clipped(one_line(item.words), MAX_WORDS)}" for item in verdict.evidence]
+
+
+# --- Markdown ------------------------------------------------------------------------------------------------
+
+
+def as_markdown(verdict: Verdict, *, source: str) -> str:
+    """Return the verdict as CommonMark; code is fenced, every other string escaped.
+
+    Args:
+        verdict: What to show.
+        source: The target's source, to show the failing line in.
+    """
+    return "\n\n".join(_markdown_parts(verdict, source)) + "\n"
+
+
+def _markdown_parts(verdict: Verdict, source: str) -> Iterator[str]:
+    yield f"### {_escaped(headline(verdict))}"
+    yield f"{_escaped(certainty_words(verdict))}."
+    if verdict.exception is not None:
+        message = _clipped(plain(verdict.exception.message), MAX_WORDS)
+        yield _fenced(f"{one_line(verdict.exception.type)}: {message}" if message else verdict.exception.type)
+    excerpt = "\n".join(line for line, _ in _excerpt(verdict, source))
+    if excerpt:
+        yield _fenced(excerpt)
+    yield f"**Why.** {_escaped(_clipped(verdict.explanation, MAX_WORDS))}"
+    if labels := _labels(verdict):
+        yield f"**Labels.** {_escaped(labels)}"
+    for title, lines in (("Where it comes from", _origin_lines(verdict)), ("Evidence", _evidence_lines(verdict))):
+        if lines:
+            yield f"**{title}.**"
+            yield "\n".join(f"- {_escaped(line)}" for line in lines)
+    if verdict.fix is not None:
+        summary = _escaped(_clipped(verdict.fix.summary, MAX_WORDS))
+        yield f"**Fix ({_VERIFIED[verdict.fix.verified]}).** {summary}"
+        if patch := _patch(verdict.fix, source):
+            yield _fenced(patch, language="diff")
+    for note in verdict.notes:
+        yield f"**Note.** {_escaped(_clipped(note, MAX_WORDS))}"
+    yield f"Cost: {usage_words(verdict.usage)}"
+
+
+def _escaped(text: str) -> str:
+    """Return `text` on one line with every character that means something to Markdown or HTML escaped."""
+    return _MARKDOWN.sub(r"\\\g<0>", one_line(text))
+
+
+def _fenced(text: str, *, language: str = "text") -> str:
+    """Return `text` in a fence longer than any run of backticks in it."""
+    text = plain(text)
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+# --- JSON ----------------------------------------------------------------------------------------------------
+
+
+def as_json(verdict: Verdict) -> str:
+    """Return the verdict as one JSON document of its versioned schema, in ASCII, so safe on any terminal."""
+    return json.dumps(verdict.model_dump(mode="json"), indent=2, ensure_ascii=True)

@@ -1,0 +1,1 @@
+"""JunoBench: crashes of public notebooks, each with a repaired twin."""

@@ -1,0 +1,42 @@
+"""Measure on JunoBench: `python -m evals.junobench.run --bench FOLDER --python BENCH_PYTHON`.
+
+Exits with status 1 if a certain verdict was wrong, a fault of our own was reported, or a run failed.
+"""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+from evals.command import add_options, run_and_report
+from evals.junobench.dataset import library_of, load_instances
+
+# Executed cells of two cases train a network first.
+DEADLINE_S = 900.0
+
+
+def main() -> int:
+    parser = ArgumentParser(prog="python -m evals.junobench.run", description=__doc__)
+    parser.add_argument("--bench", type=Path, required=True, help="JunoBench's folder")
+    parser.add_argument("--python", required=True, help="interpreter of the bench environment")
+    parser.add_argument("--case", action="append", default=[], metavar="NAME", help="only this case (repeatable)")
+    parser.add_argument(
+        "--truth",
+        choices=("recorded", "live"),
+        default="recorded",
+        help="what the verdict is held against: truth.jsonl, or what happens when the target is run now",
+    )
+    add_options(parser, deadline_s=DEADLINE_S)
+    options = parser.parse_args()
+    return run_and_report(
+        "evals.junobench.run",
+        "JunoBench",
+        load_instances(options.bench, options.case),
+        options,
+        live=options.truth == "live",
+        named={str(options.bench): "BENCH", options.python: "BENCH_PYTHON"},
+        group_of=lambda row: library_of(row.case),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Many instances, each in a process of its own: one that dies or hangs is a row like any other."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from evals.instance import Instance
+from evals.scorer import Answer, Row, failure, score
+from evals.worker import Job
+
+ROOT = Path(__file__).resolve().parent.parent
+# A variable of ours could change what is measured: an eval runs with the documented defaults.
+SETTINGS_PREFIXES = ("CRANE_", "OPENAI_")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How instances are run.
+
+    Attributes:
+        python: Interpreter of the kernels.
+        live: Whether each target is run for the truth, instead of taking the recorded one.
+        jobs: Instances run at the same time.
+        deadline_s: Time for one instance, from its input files to its truth [seconds].
+        commit: Commit of the checkout, for the rows.
+    """
+
+    python: str
+    live: bool
+    jobs: int
+    deadline_s: float
+    commit: str
+
+
+def run(instances: Sequence[Instance], plan: Plan, out: Path | None, seen: Callable[[Row], None]) -> list[Row]:
+    """Run the instances that `out` has no row for yet.
+
+    Args:
+        instances: What to run.
+        plan: How to run them.
+        out: JSONL file with the rows of earlier runs; each new row is appended as soon as it is there.
+        seen: Called with each new row, in the order they are done.
+
+    Returns:
+        The rows of `instances`, old and new, in their order.
+    """
+    rows = {row.key: row for row in _rows_in(out)} if out else {}
+    left = [instance for instance in instances if instance.key not in rows]
+    with ThreadPoolExecutor(plan.jobs) as pool:
+        pending = [pool.submit(run_one, instance, plan) for instance in left]
+        try:
+            for done in as_completed(pending):
+                row = done.result()
+                rows[row.key] = row
+                if out:
+                    with out.open("a", encoding="utf-8") as file:
+                        file.write(row.model_dump_json() + "\n")
+                seen(row)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return [rows[instance.key] for instance in instances]
+
+
+def run_one(instance: Instance, plan: Plan) -> Row:
+    """Run one instance in a worker of its own and score it; whatever happens to the worker, there is a row."""
+    with (
+        tempfile.TemporaryDirectory(prefix="work_", ignore_cleanup_errors=True) as work,
+        tempfile.TemporaryDirectory(prefix="profile_", ignore_cleanup_errors=True) as profile,
+        tempfile.TemporaryDirectory(prefix="answer_", ignore_cleanup_errors=True) as desk,
+    ):
+        job = Job(
+            instance=instance,
+            python=plan.python,
+            work=Path(work),
+            profile=Path(profile),
+            live=plan.live,
+            answer=Path(desk) / "answer.json",
+            complaint=Path(desk) / "complaint.txt",
+        )
+        error = _run_worker(job, plan.deadline_s)
+        if error is not None:
+            return failure(instance, error, commit=plan.commit)
+        answer = Answer.model_validate_json(job.answer.read_text(encoding="utf-8"))
+        return score(instance, answer, commit=plan.commit)
+
+
+def _run_worker(job: Job, deadline_s: float) -> str | None:
+    """Run a worker to its end, or to the deadline; return why it gave no answer, or None if it did."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_PREFIXES)}
+    # Kernels inherit it too, so it marks every process that the job started.
+    environment["IPYTHONDIR"] = str(job.profile)
+    environment["TMPDIR"] = str(job.answer.parent)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "evals.worker"],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        worker.communicate(job.model_dump_json(), timeout=deadline_s)
+    except subprocess.TimeoutExpired:
+        return f"not done after {deadline_s:.0f} s"
+    finally:
+        worker.kill()
+        worker.wait()
+        _end_processes_of(job.profile)
+    if job.complaint.exists():
+        return job.complaint.read_text(encoding="utf-8")
+    return None if worker.returncode == 0 else f"worker ended with status {worker.returncode}"
+
+
+def processes_of(profile: Path) -> Iterator[int]:
+    """Yield the ids of the processes whose IPYTHONDIR is `profile` (on Linux; elsewhere none can be told)."""
+    mark = f"IPYTHONDIR={profile}".encode()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in environment.read_bytes().split(b"\0"):
+                yield int(environment.parent.name)
+        except OSError:  # it ended, or belongs to somebody else
+            continue
+
+
+def _end_processes_of(profile: Path) -> None:
+    for pid in processes_of(profile):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _rows_in(path: Path) -> list[Row]:
+    if not path.exists():
+        return []
+    return [Row.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -1,0 +1,72 @@
+"""One instance in a process of its own: `python -m evals.worker`, the job as JSON on standard input.
+
+What the worker finds is written to the job's `answer` as JSON, why it failed to its `complaint`. Whatever a
+notebook does ends here, or with the processes that this one started.
+"""
+
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from evals.instance import Instance
+from evals.solver import solve
+
+DATA_LIMIT_S = 300.0
+
+
+class Job(BaseModel):
+    """What a worker is to do.
+
+    Attributes:
+        instance: The instance.
+        python: Interpreter of the kernel.
+        work: The kernel's working directory, made for this run and empty.
+        profile: IPython's directory of the kernel, made for this run and empty.
+        live: Whether to run the target for the truth, instead of taking the recorded one.
+        answer: File to write the answer to.
+        complaint: File to write to why there is no answer.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    instance: Instance
+    python: str
+    work: Path
+    profile: Path
+    live: bool
+    answer: Path
+    complaint: Path
+
+
+def work(job: Job) -> None:
+    """Make the input files, solve the instance and write the answer."""
+    script = job.instance.data_script
+    if script is not None:
+        subprocess.run(
+            [job.python, str(script), str(job.work)],
+            cwd=job.work,
+            check=True,
+            timeout=DATA_LIMIT_S,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+    answer = solve(job.instance, python=job.python, work=job.work, profile=job.profile, live=job.live)
+    job.answer.write_text(answer.model_dump_json(), encoding="utf-8")
+
+
+def complaint(error: BaseException) -> str:
+    """Say in one line what went wrong and where."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
+
+
+if __name__ == "__main__":
+    asked = Job.model_validate_json(sys.stdin.read())
+    try:
+        work(asked)
+    except BaseException as failure:
+        asked.complaint.write_text(complaint(failure), encoding="utf-8")
+        raise

@@ -1,0 +1,194 @@
+import io
+import json
+
+import pytest
+from markdown_it import MarkdownIt
+from rich.console import Console
+
+from crane_agent.verdict.models import Evidence, ExceptionClaim, Fix, Origin, Usage, Verdict
+from crane_agent.verdict.render import as_json, as_markdown, as_text, headline, one_line, plain
+
+SOURCE = 'total = 4\nshare = frame["price"] / total\nshare.head()'
+
+CRASH = Verdict(
+    cell=8,
+    outcome="crash",
+    certainty="certain",
+    confidence=1.0,
+    exception=ExceptionClaim(type="KeyError", message="'price'", line=2, column=9),
+    crash_type="key error",
+    root_cause="data confusion",
+    library="pandas",
+    explanation="The frame has no column price.",
+    evidence=(Evidence(fact="F1", words="columns: price_eur, units"),),
+    origin=(Origin(cell=5, summary="renames price to price_eur"),),
+    fix=Fix(summary="Use price_eur.", source=SOURCE.replace('"price"', '"price_eur"'), verified="yes"),
+    reached_by="checker",
+    notes=("the endpoint could not be reached",),
+    usage=Usage(steps=1, probe_calls=2, kernel_bytes=512, milliseconds=1234),
+)
+NO_CRASH = Verdict(
+    cell=3,
+    outcome="no_crash",
+    certainty="predicted",
+    confidence=0.8,
+    explanation="Every name it reads is bound.",
+    reached_by="some-model",
+    usage=Usage(steps=3, probe_calls=1, tokens_in=900, tokens_out=80),
+)
+UNKNOWN = Verdict(
+    outcome="unknown", certainty="predicted", confidence=0.5, explanation="The budget ran out.", reached_by="rules"
+)
+
+HOSTILE = "[red]x[/red] \x1b]0;title\x07\x1b[2J \u202eevil\u202c \u200b ``` </pre><script>alert(1)</script> ![a](http://h) \r| \x9b1m"
+HOSTILE_VERDICT = Verdict(
+    cell=1,
+    outcome="crash",
+    certainty="predicted",
+    confidence=0.6,
+    exception=ExceptionClaim(type="Error[bold]\x1b[1m", message=f"{HOSTILE}\n# head\n````\n", line=1, column=3),
+    library="<b>lib</b>",
+    explanation=f"{HOSTILE}\n\n# heading\n- item\n\n```python\ncode\n```\n",
+    evidence=(Evidence(fact="F1\n# x", words=HOSTILE),),
+    origin=(Origin(cell=0, summary=f"{HOSTILE}\n> quote"),),
+    fix=Fix(summary=HOSTILE, source=f"x = '''{HOSTILE}\n~~~~\n`````'''", verified="no"),
+    reached_by="model[/]\x1b[31m<i>",
+    notes=(f"{HOSTILE}\n1. one",),
+)
+HOSTILE_SOURCE = f"x = '''{HOSTILE}\n```\n</code>'''"
+
+
+def shown(verdict: Verdict, source: str = SOURCE, *, width: int = 100, colour: bool = False) -> str:
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colour,
+        highlight=False,
+        color_system="standard" if colour else None,
+    )
+    console.print(as_text(verdict, source=source))
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().split("\n"))
+
+
+def test_a_crash_reads_without_colour():
+    text = shown(CRASH)
+    assert text.startswith("CRASH: cell 8 will raise KeyError at line 2\ncertain, proved by the checker\n")
+    assert "KeyError: 'price'" in text
+    assert "Why\n  The frame has no column price." in text
+    assert "Where it comes from\n  cell 5: renames price to price_eur" in text
+    assert "Evidence\n  F1: columns: price_eur, units" in text
+    assert "Fix (verified: " in text
+    assert '-share = frame["price"] / total' in text
+    assert '+share = frame["price_eur"] / total' in text
+    assert "Note\n  the endpoint could not be reached" in text
+    assert "Cost: 1 step, 2 probe calls, no tokens, 512 bytes from the kernel, 1.2 s" in text
+
+
+def test_the_failing_line_is_marked_between_its_neighbours():
+    lines = shown(CRASH).split("\n")
+    at = next(number for number, line in enumerate(lines) if "->" in line)
+    assert lines[at - 1] == "     1 | total = 4"
+    assert lines[at] == '  -> 2 | share = frame["price"] / total'
+    assert lines[at + 1] == "       |         ^"
+    assert lines[at + 2] == "     3 | share.head()"
+
+
+def test_the_column_mark_stands_under_wide_characters_and_tabs():
+    claim = ExceptionClaim(type="NameError", line=1, column=8)
+    verdict = CRASH.model_copy(update={"exception": claim, "fix": None})
+    lines = shown(verdict, "\tx = 名 + y").split("\n")
+    at = next(number for number, line in enumerate(lines) if "->" in line)
+    assert lines[at].endswith("|     x = 名 + y")
+    assert lines[at + 1].endswith("|            ^")
+
+
+def test_a_line_that_the_cell_does_not_have_is_not_marked():
+    verdict = CRASH.model_copy(update={"exception": ExceptionClaim(type="KeyError", line=99, column=1)})
+    assert "->" not in shown(verdict)
+
+
+def test_a_prediction_says_its_probability_and_who_made_it():
+    assert "predicted, probability 0.80, by the model some-model" in shown(NO_CRASH)
+    assert "predicted, probability 0.50, by the built-in rules" in shown(UNKNOWN)
+    assert "900 tokens sent and 80 received" in shown(NO_CRASH)
+    assert headline(CRASH.model_copy(update={"certainty": "predicted"})) == (
+        "CRASH: cell 8 will probably raise KeyError at line 2"
+    )
+
+
+def test_each_outcome_has_its_own_headline():
+    assert headline(NO_CRASH) == "NO CRASH: cell 3 should run"
+    assert headline(UNKNOWN) == "UNKNOWN: it could not be settled whether the cell will crash"
+    assert headline(CRASH.model_copy(update={"exception": None})) == "CRASH: cell 8 will crash"
+
+
+@pytest.mark.parametrize("verdict", [CRASH, NO_CRASH, UNKNOWN, HOSTILE_VERDICT])
+def test_narrow_terminals_are_fine(verdict):
+    assert shown(verdict, width=20)
+
+
+def test_hostile_text_reaches_the_terminal_as_visible_characters():
+    text = shown(HOSTILE_VERDICT, HOSTILE_SOURCE, width=300)
+    assert not [character for character in text if ord(character) < 32 and character != "\n"]
+    assert not {"\x9b", "\u202e", "\u202c", "\u200b", "\x7f"} & set(text)
+    assert "[red]x[/red]" in text
+    assert r"\x1b]0;title\x07\x1b[2J" in text
+    assert r"\u202eevil\u202c" in text
+
+
+def test_on_a_colour_terminal_the_only_escapes_are_our_own_styles():
+    text = shown(HOSTILE_VERDICT, HOSTILE_SOURCE, width=300, colour=True)
+    assert {piece.split("m")[0] for piece in text.split("\x1b[")[1:]} <= {"0", "1", "2", "1;31"}
+    assert "\x1b]" not in text
+
+
+def test_a_lone_surrogate_is_shown_as_an_escape():
+    assert plain("a\ud800b") == r"a\ud800b"
+
+
+def test_letters_of_other_scripts_stay_as_they_are():
+    assert plain("größe 名前 ✓\tx\ny\r\nz") == "größe 名前 ✓\tx\ny\nz"
+    assert one_line("a\n  b\tc") == "a b c"
+
+
+def test_a_very_long_line_and_message_are_cut():
+    claim = ExceptionClaim(type="ValueError", message="m" * 100_000, line=1, column=90_000)
+    text = shown(CRASH.model_copy(update={"exception": claim, "fix": None}), "x" * 100_000)
+    assert len(text) < 10_000
+    assert "characters more" in text
+
+
+@pytest.mark.parametrize("verdict", [CRASH, NO_CRASH, UNKNOWN])
+def test_markdown_carries_what_the_terminal_carries(verdict):
+    html = MarkdownIt("commonmark").render(as_markdown(verdict, source=SOURCE))
+    assert f"<h3>{headline(verdict)}</h3>" in html
+    assert verdict.explanation in html
+    assert "Cost: " in html
+    if verdict is CRASH:
+        assert "-&gt; 2 | share = frame[&quot;price&quot;] / total" in html
+        assert '<code class="language-diff">' in html
+
+
+def test_hostile_text_stays_text_in_markdown():
+    text = as_markdown(HOSTILE_VERDICT, source=HOSTILE_SOURCE)
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
+    kinds = [token.type for token in tokens]
+    inline = {child.type for token in tokens for child in token.children or []}
+    assert inline <= {"text", "strong_open", "strong_close", "text_special"}
+    assert kinds.count("heading_open") == 1
+    assert kinds.count("fence") == 3  # the message, the excerpt, the patch
+    assert set(kinds) <= {
+        "heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "fence",
+        "bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close",
+    }  # fmt: skip
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("verdict", [CRASH, NO_CRASH, UNKNOWN, HOSTILE_VERDICT])
+def test_json_is_the_verdict_in_ascii(verdict):
+    text = as_json(verdict)
+    assert text.isascii()
+    assert "\x1b" not in text
+    assert Verdict.model_validate(json.loads(text)) == verdict
