@@ -31,6 +31,7 @@ check: $(VENV)/.test ## Formatting, lint, types and import rules
 demo-wheel: ## Build the wheel, install it in a fresh environment elsewhere, and run the demo there
 	@base=$$(./.ci/find-python $(PYTHON)) || exit 1; \
 	folder=$$(mktemp -d) || exit 1; trap 'rm -rf "$$folder"' EXIT; trap 'exit 1' INT TERM; \
+	echo "installing the wheel in $$folder" && \
 	"$$base" -m venv "$$folder/venv" && \
 	"$$folder/venv/bin/python" -m pip wheel --quiet --no-deps --wheel-dir "$$folder" . && \
 	"$$folder/venv/bin/python" -m pip install --quiet "$$(ls "$$folder"/*.whl)[demo]" && \

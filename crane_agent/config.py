@@ -157,11 +157,10 @@ def _layer_of_environment() -> _Layer:
 
 
 def _layer_of_file(path: Path, *, allowed: frozenset[str]) -> _Layer:
-    if not path.is_file():
-        return _Layer({}, {})
     try:
-        with path.open("rb") as file:
-            values = tomllib.load(file)
+        if not path.is_file():
+            return _Layer({}, {})
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:  # ValueError: bad TOML, or bytes that are no UTF-8
         raise ConfigError(f"{path}: cannot be read as TOML: {error}") from None
     for key, value in values.items():
@@ -191,4 +190,7 @@ def _setting_of(key: str) -> str:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    return one.exists() and other.exists() and one.samefile(other)
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there, or cannot be reached
+        return False

@@ -69,6 +69,7 @@ def main() -> int:
         options,
         live=True,
         named={str(options.cells): "CELLS", options.python: "PYTHON"},
+        group="kind",
         group_of=lambda row: kind_of(row.case),
     )
 

@@ -2,7 +2,7 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +12,9 @@ from evals.provenance import command_line, commit, provenance
 from evals.runner import Plan, run
 from evals.scorer import Row
 from evals.table import markdown, sections, show
+
+PIPE_WIDTH = 140
+"""Width of the tables where standard output is no terminal [columns]."""
 
 
 def add_options(parser: ArgumentParser, *, deadline_s: float) -> None:
@@ -30,10 +33,21 @@ def run_and_report(
     options: Namespace,
     *,
     live: bool,
-    named: dict[str, str],
+    named: Mapping[str, str],
+    group: str,
     group_of: Callable[[Row], str],
 ) -> int:
     """Run the instances, write rows and table, and return the exit status.
+
+    Args:
+        module: The module that the user ran.
+        title: Heading of the tables.
+        instances: What to run.
+        options: Those of `add_options`, and `python`, the interpreter of the kernels.
+        live: Whether each target is run for the truth, instead of taking the recorded one.
+        named: Variables to show in the command instead of somebody's paths, by path.
+        group: What the rows are grouped by, in a word.
+        group_of: The group that a row is counted under, e.g. its library.
 
     Returns:
         0; or 1 if a certain verdict was wrong, a fault of our own was reported, or a run failed.
@@ -46,11 +60,12 @@ def run_and_report(
     made_with = provenance(
         command_line(module, sys.argv[1:], named),
         options.python,
+        truth="live" if live else "recorded",
         n=len(rows),
         commits=[row.commit for row in rows],
     )
-    parts = sections(rows, group_of=group_of, provenance=made_with)
-    show(title, parts, Console())
+    parts = sections(rows, group=group, group_of=group_of, provenance=made_with)
+    show(title, parts, Console(width=None if sys.stdout.isatty() else PIPE_WIDTH))
     if options.table:
         options.table.parent.mkdir(parents=True, exist_ok=True)
         options.table.write_text(markdown(title, parts), encoding="utf-8")

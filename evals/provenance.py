@@ -1,6 +1,7 @@
 """What figures were made with: the command, the commit, the versions."""
 
 import json
+import os
 import platform
 import shlex
 import subprocess
@@ -30,23 +31,25 @@ def commit() -> str:
     return f"{head} (and changes not committed)" if head and _git("status", "--porcelain") else head
 
 
-def provenance(command: str, python: str, *, n: int, commits: Sequence[str]) -> dict[str, str]:
+def provenance(command: str, python: str, *, truth: str, n: int, commits: Sequence[str]) -> dict[str, str]:
     """Say what the figures of `n` instances were made with.
 
     Args:
         command: The command, as `command_line` gives it.
         python: Interpreter of the kernels.
+        truth: Where the truth is from.
         n: Instances.
         commits: The commits that the rows were made at.
     """
     host = {"python": platform.python_version(), **_host_versions()}
     return {
         "command": command,
+        "truth": truth,
         "n": str(n),
         "commit": ", ".join(sorted(set(commits) - {""})) or "not known",
         "host": _listed(host),
         "kernel": _listed(kernel_versions(python)),
-        "machine": f"{platform.system()} {platform.release()}, {platform.machine()}",
+        "machine": f"{platform.system()}, {platform.machine()}, {os.cpu_count()} processors",
     }
 
 
@@ -59,8 +62,14 @@ def command_line(module: str, arguments: Sequence[str], named: Mapping[str, str]
         named: Variable to show for an argument, e.g. ``{"/home/me/bench": "BENCH"}``: where somebody keeps things
             says nothing about the figures.
     """
-    shown = [f'"${named[part]}"' if part in named else shlex.quote(part) for part in arguments]
-    return " ".join(["python", "-m", module, *shown])
+    return " ".join(["python", "-m", module, *(_shown(part, named) for part in arguments)])
+
+
+def _shown(argument: str, named: Mapping[str, str]) -> str:
+    if argument in named:
+        return f'"${named[argument]}"'
+    option, equals, value = argument.partition("=")
+    return f'{option}="${named[value]}"' if equals and value in named else shlex.quote(argument)
 
 
 def kernel_versions(python: str) -> dict[str, str]:

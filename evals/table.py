@@ -13,7 +13,7 @@ from evals.scorer import Answer, Row
 
 UNITS = ("instances", "right", "wrong", "unknown", "errors", "certain", "certain and wrong", "crash diagnosis right")
 WRONG_HEADER = ("instance", "said", "by", "confidence", "truth", "message")
-MAX_CELL = 160  # characters of a Markdown cell
+MAX_TEXT = 160  # characters of a message
 DETECTION_NOTE = (
     "Positive = the cell crashes; an unknown counts as not detected; errors are left out. Intervals: 95 % Wilson "
     "(F1: that of tp / (tp + fp + fn), carried over). A diagnosis is right if type and, where known, line are."
@@ -35,6 +35,7 @@ def sections(rows: Sequence[Row], *, group_of: Callable[[Row], str], provenance:
 
     Args:
         rows: One row an instance, in any order.
+        group: What the rows are grouped by, in a word.
         group_of: The group that a row is counted under, e.g. its library.
         provenance: What the figures were made with: command and versions, by name.
     """
@@ -43,7 +44,7 @@ def sections(rows: Sequence[Row], *, group_of: Callable[[Row], str], provenance:
         Section("Outcomes", ("", *UNITS), (("all", *_counts(ordered)),)),
         Section("Detection", ("", "value", "95 % interval"), _detection_lines(ordered), DETECTION_NOTE),
         Section("Time", ("milliseconds", "median", "p95", "max"), _time_lines(ordered)),
-        Section("By library", ("", *UNITS), _grouped(ordered, group_of)),
+        Section(f"By {group}", ("", *UNITS), _grouped(ordered, group_of)),
         Section("By version", ("", *UNITS), _grouped(ordered, lambda row: row.version)),
         Section("Certain and wrong", WRONG_HEADER, _wrong_lines(row for row in ordered if row.certain_wrong)),
         Section("Wrong", WRONG_HEADER, _wrong_lines(row for row in ordered if row.result == "wrong")),
@@ -131,11 +132,11 @@ def _wrong_line(row: Row, answer: Answer) -> tuple[str, ...]:
     real = f"{truth.ename} in line {truth.line}" if truth.crash and truth.ename else truth.status
     return (
         " ".join(row.key),
-        said,
+        _short(said),
         verdict.reached_by,
         f"{verdict.confidence:.2f}",
         real,
-        truth.evalue or "",
+        _short(truth.evalue or ""),
     )
 
 
@@ -143,11 +144,11 @@ def _tally(rows: Collection[Row], counted: Callable[[Answer], Mapping[str, int]]
     total: Counter[str] = Counter()
     for answer in answers(rows):
         total.update(counted(answer))
-    return tuple((text, str(times)) for text, times in total.most_common())
+    return tuple((_short(text), str(times)) for text, times in total.most_common())
 
 
 def _error_lines(rows: Collection[Row]) -> tuple[tuple[str, ...], ...]:
-    return tuple((" ".join(row.key), row.error) for row in rows if row.error is not None)
+    return tuple((" ".join(row.key), _short(row.error)) for row in rows if row.error is not None)
 
 
 def _share(value: Share) -> tuple[str, str]:
@@ -165,6 +166,11 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return text that fits one Markdown cell: one line, no bar of its own, at most `MAX_CELL` characters."""
-    line = " ".join(text.split()).replace("|", r"\|")
-    return line if len(line) <= MAX_CELL else f"{line[: MAX_CELL - 1]}…"
+    """Return text that fits one Markdown cell: one line, no bar of its own."""
+    return " ".join(text.split()).replace("|", r"\|")
+
+
+def _short(text: str) -> str:
+    """Return text as one line of at most `MAX_TEXT` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_TEXT else f"{line[: MAX_TEXT - 1]}…"

@@ -22,6 +22,8 @@ IN_A_LOOP = 0.8
 """The same in a loop that may run no round."""
 IN_A_BRANCH = 0.5
 """The same in a branch that may not be taken."""
+BEHIND_UNKNOWN_CODE = 0.75
+"""The same behind code of the user's that was not followed."""
 FROM_A_PROBE = 0.8
 """A reply that contradicts what the library documents as needed."""
 
@@ -96,7 +98,12 @@ def _answer(fact: Fact | None) -> Mapping[str, Any]:
 
 
 def _probability(suspect: Mapping[str, Any]) -> float:
-    return {"no": ON_THE_WAY, "loop": IN_A_LOOP, "branch": IN_A_BRANCH}[suspect["conditional"]]
+    found = {"no": ON_THE_WAY, "loop": IN_A_LOOP, "branch": IN_A_BRANCH}[suspect["conditional"]]
+    for doubt in suspect["doubts"]:
+        if doubt["kind"] == "effects":
+            # Line 0 is before the cell: what changes its world there can make anything right.
+            found = min(found, BEHIND_UNKNOWN_CODE if doubt["line"] else IN_A_BRANCH)
+    return found
 
 
 def _lead(suspect: Mapping[str, Any]) -> str:
@@ -263,7 +270,7 @@ def _read_layers(question: _Question, facts: list[Fact]) -> Crash | None:
     model, data = _answer(facts[0]), _answer(facts[-1])
     shape = _shape(data)
     layers = model.get("layers") or []
-    if not shape or len(layers) < 1 or facts[-1].call.question != "describe":
+    if not shape or len(layers) < 1 or model["patched"] or facts[-1].call.question != "describe":
         return None
     first = layers[0]
     if first["type"].endswith(".Sequential") and len(layers) > 1:

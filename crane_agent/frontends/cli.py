@@ -4,6 +4,7 @@ Standard output carries the verdict and nothing else; progress and errors go to 
 inside functions, so that `--help` and a mistyped flag answer at once.
 """
 
+import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -181,7 +182,8 @@ def _verdict_on(notebook: Path, which: str | None, *, flags: Mapping[str, object
     from crane_agent.notebook.history import target_of
 
     flags = {name: value for name, value in flags.items() if name in Settings.model_fields}
-    settings = load_settings(flags, notebook_folder=notebook.parent).settings
+    folder = Path(os.path.realpath(notebook)).parent
+    settings = load_settings(flags, notebook_folder=folder).settings
     opened = read_notebook(notebook)
     target = target_of(opened, which)
 
@@ -191,7 +193,6 @@ def _verdict_on(notebook: Path, which: str | None, *, flags: Mapping[str, object
     from crane_agent.session.launched import exit_on_sigterm, launch
 
     policy = _policy_of(settings)
-    folder = notebook.absolute().parent
     with (
         exit_on_sigterm(),
         replay_progress(len(target.executed), folder, in_place=settings.in_place) as progress,

@@ -20,17 +20,16 @@ class Step(Protocol):
 
 
 class ReplayProgress:
-    """One line that tells what is being done: the replay cell by cell, then the agent's steps."""
+    """One bar that tells what is being done: the replay cell by cell, then the agent's steps."""
 
-    def __init__(self, bars: Progress, cells: int, place: str) -> None:
-        noun = "cell" if cells == 1 else "cells"
+    def __init__(self, bars: Progress, cells: int) -> None:
         self._bars = bars
         self._cells = cells
-        self._task = bars.add_task(f"replaying {cells} {noun} in {place}", total=cells)
+        self._task = bars.add_task("starting a kernel", total=cells)
 
     def on_cell(self, place: int, total: int, cell: object) -> None:
         """Show that the executed cell at `place`, counted from 1, is being replayed."""
-        self._bars.update(self._task, completed=place - 1, total=total)
+        self._bars.update(self._task, completed=place - 1, total=total, description="replaying")
 
     def on_step(self, step: Step) -> None:
         """Show what the agent does now; the replay is over."""
@@ -39,22 +38,24 @@ class ReplayProgress:
 
 @contextmanager
 def replay_progress(cells: int, folder: Path, *, in_place: bool) -> Iterator[ReplayProgress]:
-    """Show progress while the block runs.
+    """Say what is replayed where, and show progress while the block runs.
 
     Args:
         cells: Executed cells to replay.
         folder: The notebook's folder.
         in_place: Whether the replay runs in that folder itself.
     """
-    console = Console(stderr=True)
-    # markup=False: a folder's name or a step's words must not be read as markup
+    console = Console(stderr=True, highlight=False, markup=False)
+    if console.is_terminal:
+        noun = "cell" if cells == 1 else "cells"
+        place = one_line(str(folder)) if in_place else f"a scratch copy of {one_line(str(folder))}"
+        console.print(f"replaying {cells} {noun} in {place}", soft_wrap=True)
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}", markup=False),  # the words of a step may quote the notebook
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    place = one_line(str(folder)) if in_place else f"a scratch copy of {one_line(str(folder))}"
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        yield ReplayProgress(bars, cells, place)
+        yield ReplayProgress(bars, cells)

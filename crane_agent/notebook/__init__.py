@@ -1,0 +1,1 @@
+"""Notebook files: cells, the order they ran in, the names they read and bind."""

@@ -168,7 +168,7 @@ _SPECS = (
     ),
     ProbeSpec(
         name="layers",
-        use="Layers of a torch.nn.Module, depth first, with the shapes of their parameters, their sizes, and whether "
+        use="Layers of a torch.nn.Module, depth first, with the shapes of their parameters, their sizes, whether "
         "it is in training mode. Use it to compare what a network expects with the shape of what it is given.",
         arguments=PathArguments,
         example={"path": "net"},
@@ -176,6 +176,7 @@ _SPECS = (
             "path": "net",
             "type": "torch.nn.modules.linear.Linear",
             "training": True,
+            "patched": False,
             "layers": [
                 {
                     "name": "",

@@ -1,0 +1,1 @@
+"""The verdict, its labels and its words."""

@@ -60,6 +60,8 @@ def certainty_words(verdict: Verdict) -> str:
     by = _DECIDERS.get(verdict.reached_by, f"the model {one_line(verdict.reached_by)}")
     if verdict.certainty == "certain":
         return f"certain, proved by {by}"
+    if verdict.outcome == "unknown":
+        return f"judged by {by}"
     return f"predicted, probability {verdict.confidence:.2f}, by {by}"
 
 

@@ -21,9 +21,9 @@ def main() -> int:
     parser.add_argument("--case", action="append", default=[], metavar="NAME", help="only this case (repeatable)")
     parser.add_argument(
         "--truth",
-        choices=("recorded", "live"),
-        default="recorded",
-        help="what the verdict is held against: truth.jsonl, or what happens when the target is run now",
+        choices=("live", "recorded"),
+        default="live",
+        help="what the verdict is held against: what happens when the target is run now, or truth.jsonl",
     )
     add_options(parser, deadline_s=DEADLINE_S)
     options = parser.parse_args()
@@ -34,6 +34,7 @@ def main() -> int:
         options,
         live=options.truth == "live",
         named={str(options.bench): "BENCH", options.python: "BENCH_PYTHON"},
+        group="library",
         group_of=lambda row: library_of(row.case),
     )
 

@@ -29,7 +29,9 @@ def rows() -> list[Row]:
 
 
 def page() -> str:
-    parts = sections(rows(), group_of=lambda row: row.case.split("_")[0], provenance={"command": "python -m x"})
+    parts = sections(
+        rows(), group="library", group_of=lambda row: row.case.split("_")[0], provenance={"command": "python -m x"}
+    )
     return markdown("JunoBench", parts)
 
 
@@ -52,7 +54,7 @@ def test_a_bar_in_a_message_does_not_break_the_table() -> None:
 def test_the_terminal_shows_the_same_tables() -> None:
     console = Console(width=200, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
     with console.file:
-        show("JunoBench", sections(rows(), group_of=lambda row: row.case, provenance={}), console)
+        show("JunoBench", sections(rows(), group="library", group_of=lambda row: row.case, provenance={}), console)
     text = console.export_text()
     assert "Certain and wrong" in text
     assert "[it is a proxy]" in text

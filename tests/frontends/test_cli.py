@@ -166,6 +166,17 @@ def test_the_demo_says_which_line_crashes_and_why(demo, tmp_path):
     assert contents(demo.parent) == before
 
 
+def test_the_readme_shows_what_the_demo_prints(demo, tmp_path):
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    example = readme.split("prints this:\n\n```text\n")[1].split("\n```")[0]
+    printed = crane("check", demo, home=tmp_path).stdout
+    assert without_cost(example) == without_cost(printed)
+
+
+def without_cost(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("Cost: ")]
+
+
 def test_json_is_one_document_and_all_of_standard_output(demo, tmp_path):
     done = crane("check", demo, "--json", home=tmp_path)
     assert done.returncode == 1

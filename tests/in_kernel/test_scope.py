@@ -367,7 +367,7 @@ def expressions():
         st.tuples(inner, inner).map(lambda p: f"({p[0]} and {p[1]})"),
         st.tuples(inner, inner, inner).map(lambda p: f"({p[0]} if {p[1]} else {p[2]})"),
         st.tuples(NAMES, inner).map(lambda p: f"({p[0]} := {p[1]})"),
-        st.tuples(NAMES, NAMES, inner).map(lambda p: f"[{p[2]} for {p[0]} in {p[1]}]").filter(can_compile),
+        st.tuples(NAMES, NAMES, inner).map(lambda p: f"{{{p[2]} for {p[0]} in {p[1]}}}").filter(can_compile),
     )
     return st.recursive(NAMES, deeper, max_leaves=4)
 
@@ -391,7 +391,8 @@ def compound(inner):
     return st.one_of(
         st.tuples(expressions(), body, rest).map(lambda p: [f"if {p[0]}:", *p[1], *p[2]]),
         st.tuples(NAMES, expressions(), body, rest).map(lambda p: [f"for {p[0]} in {p[1]}:", *p[2], *p[3]]),
-        st.tuples(expressions(), body, rest).map(lambda p: [f"while {p[0]}:", *p[1], *p[2]]),
+        st.tuples(expressions(), body, rest).map(lambda p: [f"while {p[0]}:", *p[1], "    break", *p[2]]),
+        # Every `while` ends in its first round, or a made-up program may never end.
         body.map(lambda lines: ["while True:", *lines, "    break"]),
         st.tuples(NAMES, expressions(), body).map(lambda p: [f"with {p[1]} as {p[0]}:", *p[2]]),
         st.tuples(body, NAMES, body, final).map(
@@ -419,7 +420,7 @@ PROGRAMS = (
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(PROGRAMS, st.lists(st.booleans(), max_size=12))
 def test_no_path_through_a_program_misses_or_binds_a_name_unannounced(source, bits):
     missed, left = run(source, bits)

@@ -350,6 +350,8 @@ def globals_set_by_functions(namespace: dict[str, object]) -> set[str]:
     """Return the global names that the user's functions and methods store into."""
     found: set[str] = set()
     for value in list(namespace.values()):
+        wrapped = (safe.instance_dict(value) or {}).get("__wrapped__")
+        value = wrapped if type(wrapped) is types.FunctionType else value
         if type(value) is types.FunctionType and value.__globals__ is namespace:
             _globals_set_by(value.__code__, found)
         elif type(value) is type:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import paths, safe
-from .names import close_to
+from ..likeness import close_to
 
 MAX_COLUMNS = 100000
 

@@ -16,10 +16,18 @@ def layers(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
             "path": path,
             "type": safe.type_name(value),
             "training": (safe.instance_dict(value) or {}).get("training") is True,
+            "patched": _is_patched(value),
             "layers": found[: budget.items],
             "truncated": len(found) > budget.items,
         }
     raise safe.Refused("could not look, because {} is a {}, not a torch module".format(path, safe.type_name(value)))
+
+
+def _is_patched(module: object) -> bool:
+    """Whether something was put in the way of this object's own ``forward``: another function, or a hook."""
+    own = safe.instance_dict(module) or {}
+    hooks = (own.get("_forward_pre_hooks"), own.get("_forward_hooks"))
+    return "forward" in own or any(safe.inherits(type(each), dict) and len(each) > 0 for each in hooks)  # type: ignore[arg-type]
 
 
 def is_torch_module(value: object) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
+import builtins
 from typing import Any
 
 from .. import safe
+from ..likeness import close_to
 
 
 def names(shell: Any, budget: safe.Budget, like: str | None = None) -> dict[str, Any]:
@@ -39,16 +40,4 @@ def user_names(shell: Any) -> list[str]:
 
 def builtin_names(shell: Any) -> dict[str, object]:
     """Return the dictionary of Python's built-ins."""
-    import builtins
-
     return builtins.__dict__
-
-
-def close_to(name: str, names: list[str], most: int = 3) -> list[str]:
-    """Return the names most like `name`: differing in case first, then by `difflib`'s ratio."""
-    same = [each for each in names if each.lower() == name.lower() and each != name]
-    # difflib is quadratic in the length and linear in the number of names: both are bounded here.
-    others = difflib.get_close_matches(
-        name[:80], [each for each in names[:5000] if len(each) <= 80], n=most, cutoff=0.7
-    )
-    return (same + [each for each in others if each not in same and each != name])[:most]

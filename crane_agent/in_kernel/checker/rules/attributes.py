@@ -6,8 +6,8 @@ import types
 from typing import TYPE_CHECKING
 
 from ... import safe
+from ...likeness import close_to
 from ...probes import frames
-from ...probes.names import close_to
 from ..sites import AttributeSite, Finding
 
 if TYPE_CHECKING:

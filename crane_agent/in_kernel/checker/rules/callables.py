@@ -6,8 +6,8 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from ... import safe
+from ...likeness import close_to
 from ...probes import callables
-from ...probes.names import close_to
 from ..sites import CallSite, Finding
 from ..values import Method
 

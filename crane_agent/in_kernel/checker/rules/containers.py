@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ... import safe
-from ...probes.names import close_to
+from ...likeness import close_to
 from ..sites import Finding, SubscriptSite
 
 if TYPE_CHECKING:

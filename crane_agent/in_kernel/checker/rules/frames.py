@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ... import safe
-from ...probes.names import close_to
+from ...likeness import close_to
 from ..sites import AttributeSite, CallSite, Finding, SubscriptSite
 from ..values import Method, Value
 

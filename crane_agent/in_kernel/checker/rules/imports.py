@@ -6,7 +6,7 @@ import types
 from typing import TYPE_CHECKING
 
 from ... import safe
-from ...probes.names import close_to
+from ...likeness import close_to
 from ..sites import Finding, ImportSite
 
 if TYPE_CHECKING:

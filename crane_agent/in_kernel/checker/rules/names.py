@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...probes.names import close_to, user_names
+from ...likeness import close_to
+from ...probes.names import user_names
 from ..sites import Finding, NameSite
 
 if TYPE_CHECKING:
