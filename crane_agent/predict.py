@@ -42,7 +42,8 @@ def predict(
     from crane_agent.agent.state import Run
 
     budget = _budget(settings or Settings())
-    run = Run(target=target, session=session, policy=policy or RulePolicy(), rules=RulePolicy(), budget=budget)
+    rules = RulePolicy()
+    run = Run(target=target, session=session, policy=policy or rules, rules=rules, budget=budget)
     verdict: Verdict | None = None
     part: Any  # a `Step` in mode custom, the `State` in mode values
     for mode, part in agent_graph().stream(

@@ -30,7 +30,9 @@ class Section:
     note: str = ""
 
 
-def sections(rows: Sequence[Row], *, group_of: Callable[[Row], str], provenance: Mapping[str, str]) -> list[Section]:
+def sections(
+    rows: Sequence[Row], *, group: str, group_of: Callable[[Row], str], provenance: Mapping[str, str]
+) -> list[Section]:
     """Turn rows into tables.
 
     Args:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crane_agent.agent.policy import Observation
+from crane_agent.notebook.code import Code
 from crane_agent.notebook.history import Target
 from crane_agent.notebook.names import binding_cells
 from crane_agent.verdict.models import Claim, Evidence, ExceptionClaim, Origin, ProposedFix
@@ -63,6 +64,12 @@ class Crash:
     stage: MLStage | None = None
 
 
+def followed_code(target: Target) -> Code:
+    """Return the code that the checker follows: under ``%%time`` and its like the body, else the cell."""
+    body = target.code.body
+    return body if body is not None and body.tree is not None else target.code
+
+
 def crash_of(finding: Mapping[str, Any]) -> Crash:
     """Return the crash that a finding or suspect in the checker's answer describes."""
     probe = finding.get("probe") or {}
@@ -93,7 +100,7 @@ def claim_of(
         facts: Ids of the facts that show it.
         lead: Said before the evidence, e.g. under which doubt it was found.
     """
-    line = target.code.original_line(crash.line)
+    line = followed_code(target).original_line(crash.line)
     lines = target.cell.source.splitlines()
     source_line = lines[line - 1] if line is not None and line <= len(lines) else ""
     cells = observation.defined_by_unrun.get(crash.name, ())
@@ -150,7 +157,7 @@ def _origin(crash: Crash, target: Target, cells: Sequence[int]) -> tuple[Origin,
     if cells:
         return tuple(Origin(cell=cell, summary=f"would define {crash.name}, but did not run") for cell in cells)
     lines = target.cell.source.splitlines()
-    line = target.code.original_line(crash.line)
+    line = followed_code(target).original_line(crash.line)
     text = lines[line - 1] if line is not None and line <= len(lines) else ""
     return tuple(
         Origin(cell=places[-1], summary=f"bound {name} last")

@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from crane_agent.agent.claims import claim_of, crash_of
+from crane_agent.agent.claims import claim_of, crash_of, followed_code
 from crane_agent.agent.policy import Fact, Observation, ProbeCall, View
 from crane_agent.agent.state import Run, State, Step
 from crane_agent.errors import KernelBusy
@@ -64,8 +64,8 @@ def decide(state: State, runtime: Runtime[Run]) -> State:
     """Let the policy choose the next probes or the answer; the rules take over where it gave up or the budget ends."""
     run = runtime.context
     view = view_of(state, run)
-    by_rules = state.get("gave_up", False) or view.steps_left <= 0 or view.seconds_left <= 0
-    policy = run.rules if by_rules else run.policy
+    ended = _ended(view) if run.policy is not run.rules else ""
+    policy = run.rules if ended or state.get("gave_up", False) else run.policy
     _tell(runtime, "decide", f"{policy.name}: deciding what to ask next")
     decision = policy.decide(view)
     added: State = {
@@ -78,10 +78,19 @@ def decide(state: State, runtime: Runtime[Run]) -> State:
     if decision.claim is not None:
         added["claim"] = decision.claim
         added["reached_by"] = policy.name
+    if ended and not state.get("gave_up", False):
+        added["gave_up"] = True
+        added["notes"] = (f"the budget of {ended} ended before {run.policy.name} answered; the rules decided",)
     if decision.gave_up:
         added["gave_up"] = True
         added["notes"] = (f"{policy.name} gave up, the rules decided: {decision.gave_up}",)
     return added
+
+
+def _ended(view: View) -> str:
+    """Return which budget is used up, or ''."""
+    left = {"steps": view.steps_left, "seconds": view.seconds_left, "tokens": view.tokens_left}
+    return next((name for name, amount in left.items() if amount <= 0), "")
 
 
 def probe(state: State, runtime: Runtime[Run]) -> State:
@@ -164,10 +173,9 @@ def _check_limits(run: Run) -> Limits:
 
 
 def _check_arguments(run: Run) -> Mapping[str, Any]:
-    code = run.target.code
-    tree = code.body.tree if code.body is not None and code.body.tree is not None else code.tree
-    assert tree is not None
-    return {"tree": encode_tree(tree), "first_word": code.first_word}
+    code = followed_code(run.target)
+    assert code.tree is not None
+    return {"tree": encode_tree(code.tree), "first_word": code.first_word}
 
 
 def _is_followed_exactly(run: Run) -> bool:

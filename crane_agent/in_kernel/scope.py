@@ -650,8 +650,12 @@ def _is_forever(node: _Node) -> bool:
 
 
 def _children(node: _Node) -> List[_Node]:
-    """Return the nodes below `node`, in the order of its fields; a class unknown here keeps them as attributes."""
-    fields = getattr(node, "_fields", ()) or tuple(vars(node))
+    """Return the nodes below `node`, in the order of its fields; a class unknown here keeps them as attributes.
+
+    Attributes of known classes are left alone: tools hang a `parent` on every node, also on the `ast.Load` that
+    all trees share, and through it we would walk into somebody else's code.
+    """
+    fields = tuple(vars(node)) if hasattr(node, "name_of_node") else node._fields
     found: List[_Node] = []
     for field in fields:
         value = getattr(node, field, None)

@@ -1,3 +1,5 @@
+from io import StringIO
+
 from rich.console import Console
 
 from crane_agent.verdict.models import ExceptionClaim, Verdict
@@ -52,9 +54,8 @@ def test_a_bar_in_a_message_does_not_break_the_table() -> None:
 
 
 def test_the_terminal_shows_the_same_tables() -> None:
-    console = Console(width=200, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
-    with console.file:
-        show("JunoBench", sections(rows(), group="library", group_of=lambda row: row.case, provenance={}), console)
-    text = console.export_text()
+    console = Console(width=200, file=StringIO())
+    show("JunoBench", sections(rows(), group="library", group_of=lambda row: row.case, provenance={}), console)
+    text = console.file.getvalue()
     assert "Certain and wrong" in text
     assert "[it is a proxy]" in text

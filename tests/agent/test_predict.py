@@ -1,0 +1,275 @@
+"""From a target and a real kernel to a verdict: the checker, the rules, other policies, and the budgets."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from kernels import code_cells
+from targets import target_in
+
+from crane_agent.agent.policy import Decision, ProbeCall, View
+from crane_agent.agent.state import Step
+from crane_agent.config import Settings
+from crane_agent.errors import KernelDied
+from crane_agent.predict import predict
+from crane_agent.session.launched import LaunchedSession, launch
+from crane_agent.verdict.models import Claim, Evidence, ExceptionClaim, Verdict
+
+SETUP = """
+import functools
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import LabelEncoder
+
+df = pd.DataFrame({'age': [20, 30, 40], 'fare': [1.0, 2.0, 3.0]})
+cfg = {'rate': 0.1, 'layers': [64, 32]}
+unfitted = LinearRegression()
+fitted = LinearRegression().fit(np.ones((3, 2)), [1, 2, 3])
+encoder = LabelEncoder()
+ages = df['age']
+X3 = np.ones((4, 3))
+net = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.Linear(4, 1))
+batch = torch.ones(5, 7)
+
+def load(path): return path
+
+def logged(function):
+    @functools.wraps(function)
+    def inner(*args, **kwargs):
+        return function(*args, **kwargs)
+    return inner
+
+@logged
+def scale(x, factor=1): return x * factor
+"""
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaunchedSession]:
+    with launch(code_cells(SETUP), folder=tmp_path_factory.mktemp("kernel"), in_place=True) as opened:
+        yield opened
+
+
+@dataclass
+class Scripted:
+    """A policy that does what the test says; it remembers what it was shown."""
+
+    script: Callable[[View], Decision]
+    name: str = "scripted"
+    views: list[View] = field(default_factory=list)
+
+    def decide(self, view: View) -> Decision:
+        self.views.append(view)
+        return self.script(view)
+
+
+def never(view: View) -> Decision:
+    raise AssertionError("no policy is asked")
+
+
+def ask(session: LaunchedSession, target: str, **settings: object) -> Verdict:
+    return predict(target_in(target, executed=(SETUP,)), session, settings=Settings(**settings))
+
+
+# -- the checker ends the run ----------------------------------------------------------------------------------------
+
+
+def test_a_certain_crash_ends_the_run_without_asking_a_policy(session: LaunchedSession) -> None:
+    target = target_in("ages = df['age']\nprint(df['Fare'])", executed=(SETUP,))
+    verdict = predict(target, session, policy=Scripted(never))
+    assert (verdict.outcome, verdict.certainty, verdict.confidence) == ("crash", "certain", 1.0)
+    assert verdict.exception == ExceptionClaim(
+        type="KeyError", message="'Fare'", line=2, column=7, source_line="print(df['Fare'])"
+    )
+    assert (verdict.reached_by, verdict.crash_type, verdict.library) == ("checker", "key error", "pandas")
+    assert [each.fact for each in verdict.evidence] == ["F1"]
+    assert verdict.usage.steps == 0
+    assert verdict.usage.probe_calls == 1
+
+
+def test_a_close_match_becomes_a_patch_of_that_line_only(session: LaunchedSession) -> None:
+    verdict = ask(session, "total = 0\nprint(df['Fare'])")
+    assert verdict.fix is not None
+    assert verdict.fix.source == "total = 0\nprint(df['fare'])"
+    assert verdict.fix.verified == "not tried"
+
+
+def test_a_cell_that_can_be_followed_to_its_end_is_certain_to_run(session: LaunchedSession) -> None:
+    verdict = ask(session, "rate = cfg['rate'] * 2\nnames = [f'{n}!' for n in cfg['layers']]")
+    assert (verdict.outcome, verdict.certainty, verdict.reached_by) == ("no_crash", "certain", "checker")
+
+
+def test_a_cell_that_is_no_python_is_certain_to_crash_on_the_python_that_parsed_it(session: LaunchedSession) -> None:
+    verdict = ask(session, "x = 1\nprint('a' 'b'\ny = (")
+    assert (verdict.outcome, verdict.certainty) == ("crash", "certain")
+    assert verdict.exception is not None
+    assert verdict.exception.type == "SyntaxError"
+
+
+def test_under_a_magic_that_runs_the_cell_nothing_is_certain(session: LaunchedSession) -> None:
+    verdict = ask(session, "%%time\nprint(df['Fare'])")
+    assert (verdict.outcome, verdict.certainty) == ("crash", "predicted")
+    assert verdict.exception is not None
+    assert (verdict.exception.type, verdict.exception.line) == ("KeyError", 2)
+
+
+# -- the rules investigate -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "line", "probe"),
+    [
+        ("p = unfitted.predict(X3)", "NotFittedError", 1, "estimator"),
+        ("p = fitted.predict(X3)", "ValueError", 1, "estimator"),
+        ("m = LinearRegression\nunfitted.fit(ages, ages)", "ValueError", 2, "signature"),
+        ("out = net(batch)", "RuntimeError", 1, "layers"),
+        ("y = scale(2, faktor=3)", "TypeError", 1, "signature"),
+        ("load('x')\nprint(df['Fare'])", "KeyError", 2, "columns"),
+        ("load('x')\nprint(dff)", "NameError", 2, "names"),
+    ],
+)
+def test_the_rules_settle_an_open_question_with_the_probe_for_it(
+    session: LaunchedSession, target: str, kind: str, line: int, probe: str
+) -> None:
+    steps: list[Step] = []
+    verdict = predict(target_in(target, executed=(SETUP,)), session, on_step=steps.append)
+    assert verdict.outcome == "crash", verdict.explanation
+    assert verdict.certainty == "predicted"
+    assert verdict.reached_by == "rules"
+    assert verdict.exception is not None
+    assert (verdict.exception.type, verdict.exception.line) == (kind, line)
+    assert any(step.node == "probe" and probe in step.words for step in steps)
+    assert verdict.evidence
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "p = fitted.predict(X3[:, :2])",
+        "e = encoder.fit(df['age'])",
+        "out = net(batch[:, :1].expand(5, 8))",
+        "y = scale(2, factor=3)",
+    ],
+)
+def test_the_rules_predict_no_crash_where_the_replies_show_none(session: LaunchedSession, target: str) -> None:
+    verdict = ask(session, target)
+    assert (verdict.outcome, verdict.certainty) == ("no_crash", "predicted")
+    assert 0.5 <= verdict.confidence < 1
+
+
+def test_a_name_that_a_cell_not_run_would_define_is_named_as_the_origin(session: LaunchedSession) -> None:
+    target = target_in("print(model_v2)", executed=(SETUP,), not_run=("model_v2 = 1",))
+    verdict = predict(target, session)
+    assert verdict.root_cause == "NB specific"
+    assert [each.cell for each in verdict.origin] == [2]
+    assert verdict.fix is not None
+    assert verdict.fix.summary == "Run cell 2 first."
+
+
+def test_without_the_checker_the_rules_still_ask_for_the_names_that_nobody_defines(session: LaunchedSession) -> None:
+    target = target_in("print(model_v2)", executed=(SETUP,))
+    verdict = predict(target, session, settings=Settings(check=False))
+    assert (verdict.outcome, verdict.certainty) == ("crash", "predicted")
+    assert verdict.exception is not None
+    assert verdict.exception.type == "NameError"
+
+
+def test_a_run_tells_its_steps_in_order(session: LaunchedSession) -> None:
+    steps: list[Step] = []
+    predict(target_in("p = unfitted.predict(X3)", executed=(SETUP,)), session, on_step=steps.append)
+    assert list(dict.fromkeys(step.node for step in steps)) == ["observe", "check", "decide", "probe", "conclude"]
+    assert all(step.words for step in steps)
+
+
+# -- whatever a policy does, the run ends in a verdict ----------------------------------------------------------------
+
+
+def test_a_policy_that_never_answers_is_stopped_by_its_budget_of_steps(session: LaunchedSession) -> None:
+    policy = Scripted(lambda view: Decision(calls=(ProbeCall("describe", {"path": "df"}),)))
+    target = target_in("p = unfitted.predict(X3)", executed=(SETUP,))
+    verdict = predict(target, session, settings=Settings(steps=4), policy=policy)
+    assert len(policy.views) == 4
+    assert [view.steps_left for view in policy.views] == [4, 3, 2, 1]
+    assert verdict.reached_by == "rules"
+    assert any("budget" in note for note in verdict.notes)
+
+
+def test_a_policy_that_decides_nothing_is_asked_again_until_the_steps_are_used_up(session: LaunchedSession) -> None:
+    policy = Scripted(lambda view: Decision())
+    verdict = predict(target_in("load(1)", executed=(SETUP,)), session, settings=Settings(steps=3), policy=policy)
+    assert len(policy.views) == 3
+    assert verdict.reached_by == "rules"
+
+
+def test_a_slow_policy_is_stopped_by_the_budget_of_seconds(session: LaunchedSession) -> None:
+    def slow(view: View) -> Decision:
+        time.sleep(0.4)
+        return Decision()
+
+    policy = Scripted(slow)
+    verdict = predict(target_in("load(1)", executed=(SETUP,)), session, settings=Settings(seconds=0.6), policy=policy)
+    assert 1 <= len(policy.views) <= 2
+    assert verdict.reached_by == "rules"
+
+
+def test_a_policy_that_uses_up_its_tokens_is_not_asked_again(session: LaunchedSession) -> None:
+    policy = Scripted(lambda view: Decision(tokens_in=80, tokens_out=30))
+    verdict = predict(target_in("load(1)", executed=(SETUP,)), session, settings=Settings(tokens=100), policy=policy)
+    assert len(policy.views) == 1
+    assert (verdict.usage.tokens_in, verdict.usage.tokens_out) == (80, 30)
+    assert verdict.reached_by == "rules"
+
+
+def test_a_policy_that_gives_up_is_followed_by_the_rules_and_the_verdict_says_why(session: LaunchedSession) -> None:
+    policy = Scripted(lambda view: Decision(gave_up="the endpoint does not answer"))
+    target = target_in("p = unfitted.predict(X3)", executed=(SETUP,))
+    verdict = predict(target, session, policy=policy)
+    assert len(policy.views) == 1
+    assert (verdict.outcome, verdict.reached_by) == ("crash", "rules")
+    assert "the endpoint does not answer" in verdict.notes[0]
+
+
+def test_a_claim_without_a_fact_behind_it_has_its_confidence_lowered(session: LaunchedSession) -> None:
+    claim = Claim(
+        outcome="crash",
+        confidence=0.99,
+        exception=ExceptionClaim(type="ValueError"),
+        explanation="a guess",
+        evidence=(Evidence(fact="F99", words="made up"),),
+    )
+    verdict = predict(
+        target_in("load(1)", executed=(SETUP,)), session, policy=Scripted(lambda view: Decision(claim=claim))
+    )
+    assert (verdict.certainty, verdict.reached_by) == ("predicted", "scripted")
+    assert verdict.confidence <= 0.6
+    assert verdict.evidence == ()
+
+
+def test_a_refused_probe_is_an_answer_that_the_policy_sees(session: LaunchedSession) -> None:
+    def once(view: View) -> Decision:
+        if len(view.facts) < 3:
+            return Decision(calls=(ProbeCall("columns", {"path": "nowhere"}), ProbeCall("no_such_probe", {})))
+        return Decision(claim=Claim(outcome="no_crash", confidence=0.5, explanation="it says nothing"))
+
+    policy = Scripted(once)
+    predict(target_in("load(1)", executed=(SETUP,)), session, policy=policy)
+    replies = [fact.reply for fact in policy.views[-1].facts[1:]]
+    assert [reply.status for reply in replies] == ["refused", "refused"]
+    assert all(reply.reason.startswith("could not look, because") for reply in replies)
+
+
+def test_a_kernel_that_dies_ends_the_run_with_an_error_and_no_verdict() -> None:
+    with launch(code_cells("import os\npid = os.getpid()"), python=sys.executable) as opened:
+
+        def kill(view: View) -> Decision:
+            os.kill(opened.facts.pid, signal.SIGKILL)
+            return Decision(calls=(ProbeCall("names", {}),))
+
+        with pytest.raises(KernelDied):
+            predict(target_in("print(os.getpid())"), opened, policy=Scripted(kill))
