@@ -138,11 +138,22 @@ def _questions(view: View) -> Iterator[_Question]:
 
 
 def _calls(question: _Question, view: View) -> tuple[ProbeCall, ...]:
-    """Return the probes that a question needs, in order: the thing called, and the data it is given."""
+    """Return the probes that a question needs, as far as the replies so far show: the thing called, then its data."""
+    calls = (question.call, *_signature_of_fit(question))
     data = question.about.get("data")
-    if data is None or (question.call.question == "estimator" and _fitting(question) and not _takes_2d(question, view)):
-        return (question.call, *_signature_of_fit(question))
-    return (question.call, *_signature_of_fit(question), ProbeCall("describe", {"path": data}))
+    facts = [_fact(call, view) for call in calls]
+    if data is None or None in facts or not _depends_on_data(question, facts):
+        return calls
+    return (*calls, ProbeCall("describe", {"path": data}))
+
+
+def _depends_on_data(question: _Question, facts: list[Fact | None]) -> bool:
+    """Whether a look at the data could still change the answer."""
+    if question.call.question != "estimator":
+        return True
+    if _fitting(question):
+        return facts[1] is not None and _takes_x(facts[1])
+    return _answer(facts[0]).get("fitted") is not False
 
 
 def _fitting(question: _Question) -> bool:
@@ -155,15 +166,8 @@ def _signature_of_fit(question: _Question) -> tuple[ProbeCall, ...]:
     return (ProbeCall("signature", {"path": f"{question.call.arguments['path']}.fit"}),)
 
 
-def _takes_2d(question: _Question, view: View) -> bool:
-    """Whether `fit` calls its first parameter `X`, which scikit-learn's glossary reserves for 2-d data."""
-    for call in _signature_of_fit(question):
-        fact = _fact(call, view)
-        return fact is None or _takes_x(fact)
-    return False
-
-
 def _takes_x(fact: Fact) -> bool:
+    """Whether `fit` calls its first parameter `X`, which scikit-learn's glossary reserves for 2-d data."""
     parameters = _answer(fact).get("wraps") or _answer(fact).get("parameters") or []
     return bool(parameters) and parameters[0] == "X"
 

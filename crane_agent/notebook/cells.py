@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import nbformat
-from nbformat.reader import NotJSONError
 
 from crane_agent.errors import NoSuchCell, NotACodeCell, NotANotebook
 
 CellKind = Literal["code", "markdown", "raw"]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+_FORMAT = 4
 _LISTED = 8  # tags named in a message
 
 
@@ -64,7 +64,7 @@ class Notebook:
 
 
 def read_notebook(path: str | Path) -> Notebook:
-    """Read a notebook of any format that nbformat knows; an older one is upgraded in memory.
+    """Read a notebook; nbformat upgrades one of an older format, in memory.
 
     Args:
         path: The ``.ipynb`` file.
@@ -118,25 +118,36 @@ def _text_of(path: Path) -> str:
 def _document(text: str, path: Path) -> tuple[Mapping[str, Any], bool]:
     """Return the notebook in format 4, and whether its cells' ids are the file's: an upgrade makes random ones."""
     try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise NotANotebook(f"{path}: not a notebook: it is not JSON") from None
+    version = _mapping(document).get("nbformat")
+    if version != _FORMAT:
+        document = _upgraded(text, path, version)
+    cells = _mapping(document).get("cells")
+    if not isinstance(cells, list) or not all("cell_type" in _mapping(cell) for cell in cells):
+        raise _no_cells(path)
+    return document, version == _FORMAT
+
+
+def _upgraded(text: str, path: Path, version: object) -> object:
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             stored = nbformat.reader.reads(text)  # type: ignore[no-untyped-call]
-            version = nbformat.reader.get_version(stored)[0]  # type: ignore[no-untyped-call]
-            document = nbformat.convert(stored, 4)  # type: ignore[no-untyped-call]
-    except (NotJSONError, RecursionError):
-        raise NotANotebook(f"{path}: not a notebook: it is not JSON") from None
+            return nbformat.convert(stored, _FORMAT)  # type: ignore[no-untyped-call]
     except nbformat.NBFormatError:
-        version = json.loads(text).get("nbformat")
         raise NotANotebook(f"{path}: nbformat cannot read notebooks of format {version!r:.20}") from None
     except _NOT_A_NOTEBOOK:
-        raise NotANotebook(f"{path}: not a notebook: it is JSON, but without a notebook's cells") from None
-    if not isinstance(document, Mapping) or not isinstance(document.get("cells"), list):
-        raise NotANotebook(f"{path}: not a notebook: it is JSON, but without a notebook's cells")
-    return document, version >= 4
+        raise _no_cells(path) from None
 
 
 # What nbformat raises for JSON of another shape, depending on where it notices.
 _NOT_A_NOTEBOOK = (AttributeError, KeyError, IndexError, TypeError, ValueError, nbformat.ValidationError)
+
+
+def _no_cells(path: Path) -> NotANotebook:
+    return NotANotebook(f"{path}: not a notebook: it is JSON, but without a notebook's cells")
 
 
 def _cell(index: int, stored: Mapping[str, Any], *, has_ids: bool) -> Cell:
@@ -148,7 +159,7 @@ def _cell(index: int, stored: Mapping[str, Any], *, has_ids: bool) -> Cell:
         index=index,
         id=_text(stored.get("id")) or "" if has_ids else "",
         kind=kind if kind in ("code", "markdown") else "raw",
-        source=source if isinstance(source, str) else "",
+        source=source if isinstance(source, str) else "".join(map(str, _list(source))),
         execution_count=count if type(count) is int and kind == "code" else None,
         tags=tuple(tag for tag in _list(_mapping(stored.get("metadata")).get("tags")) if isinstance(tag, str)),
         failed_when_saved=any(output.get("output_type") == "error" for output in outputs),

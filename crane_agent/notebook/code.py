@@ -5,6 +5,7 @@ the kernel will read it. IPython is imported when the first cell is parsed, whic
 """
 
 import ast
+import codeop
 import itertools
 import re
 import warnings
@@ -75,6 +76,7 @@ class Code:
         tree: Its syntax tree, lines as in `python`; None if it cannot be parsed.
         syntax_error: What is wrong with it. With a tree, only one statement cannot be compiled (a ``return``
             outside of a function): IPython compiles statement by statement, so those before it do run.
+            What is not a kind of `SyntaxError` (RecursionError, MemoryError) may be a limit of our process only.
         line_offset: Leading blank lines that IPython strips: original line = line of `python` + offset.
         lines_agree: False if the transformation changed the number of lines in another way, so that no line of
             `python` can be mapped.
@@ -191,7 +193,8 @@ def _parse(source: str, *, lines_above: int, depth: int) -> Code:
 
 
 def _tree_of(python: str) -> ast.Module:
-    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    # IPython parses with codeop's flags, which turn "was never closed" into "incomplete input".
+    flags = codeop.Compile().flags | ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     tree = compile(python, "<cell>", "exec", flags=flags, dont_inherit=True)
     assert isinstance(tree, ast.Module)
     return tree

@@ -1,5 +1,6 @@
 """From a target and a real kernel to a verdict: the checker, the rules, other policies, and the budgets."""
 
+import json
 import os
 import signal
 import sys
@@ -9,8 +10,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from kernels import code_cells
+from model_server import ModelServer, calls, verdict
 from targets import target_in
 
+from crane_agent.agent.llm_policy import model_policy
 from crane_agent.agent.policy import Decision, ProbeCall, View
 from crane_agent.agent.state import Step
 from crane_agent.config import Settings
@@ -185,6 +188,41 @@ def test_a_run_tells_its_steps_in_order(session: LaunchedSession) -> None:
     predict(target_in("p = unfitted.predict(X3)", executed=(SETUP,)), session, on_step=steps.append)
     assert list(dict.fromkeys(step.node for step in steps)) == ["observe", "check", "decide", "probe", "conclude"]
     assert all(step.words for step in steps)
+
+
+# -- a chat model decides --------------------------------------------------------------------------------------------
+
+
+def test_a_model_asks_a_probe_and_its_verdict_cites_the_reply(session: LaunchedSession) -> None:
+    claim = {
+        "outcome": "crash",
+        "confidence": 0.9,
+        "exception": {"type": "KeyError", "message": "'Fare'", "line": 2},
+        "explanation": "df has no column Fare.",
+        "evidence": [{"fact": "F2", "words": "Fare is missing"}],
+    }
+    script = [calls(("columns", {"path": "df", "names": ["Fare"]})), verdict(**claim)]
+    target = target_in("load('x')\nprint(df['Fare'])", executed=(SETUP,))
+    with ModelServer(script) as server:
+        policy = model_policy(model="small", base_url=server.base_url, api_key="key")
+        found = predict(target, session, policy=policy)
+        told = json.dumps(server.requests[-1])
+    assert (found.outcome, found.certainty, found.reached_by) == ("crash", "predicted", "small")
+    assert found.evidence == (Evidence(fact="F2", words="Fare is missing"),)
+    assert found.usage.tokens_in > 0
+    assert "missing" in told
+
+
+def test_a_model_that_gives_no_valid_verdict_is_followed_by_the_rules(session: LaunchedSession) -> None:
+    script = [verdict(outcome="perhaps"), verdict(outcome="perhaps")]
+    target = target_in("p = unfitted.predict(X3)", executed=(SETUP,))
+    with ModelServer(script) as server:
+        policy = model_policy(model="small", base_url=server.base_url, api_key="key")
+        found = predict(target, session, policy=policy)
+        asked = len(server.requests)
+    assert asked == 2
+    assert (found.outcome, found.reached_by) == ("crash", "rules")
+    assert "small gave up" in found.notes[0]
 
 
 # -- whatever a policy does, the run ends in a verdict ----------------------------------------------------------------

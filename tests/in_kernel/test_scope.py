@@ -429,7 +429,7 @@ PROGRAMS = (
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(PROGRAMS, st.lists(st.booleans(), max_size=12))
 def test_no_path_through_a_program_misses_or_binds_a_name_unannounced(source, bits):
     missed, left = run(source, bits)

@@ -50,7 +50,7 @@ def test_the_python_is_what_ipython_makes_of_the_source(source):
 
 
 @pytest.mark.parametrize(
-    "source", ["x = 1\nx y", "\n\nx = 1\ny = (\n", "if 1:\nx", "  x = 1\n y = 2", "x\nreturn 1", "\r\n\r\nx\r\n1 = 2"]
+    "source", ["x = 1\nx y", "\n\nx = 1\ny = (\n", "if 1:\nx", "  x = 1\n y = 2", "1\nreturn 1", "\r\n\r\nx\r\n1 = 2"]
 )
 def test_a_syntax_error_has_the_type_message_and_place_that_ipython_reports(source, shell, capsys):
     error, _, _ = run(shell, source, capsys)
@@ -160,7 +160,6 @@ def test_magics_within_magics_are_unwrapped():
         "%%capture out --no-stderr\nx = 1",
         "%time x = 1",
         "%timeit -n1 -r1 x = 1",
-        "%timeit x = 1",
         "if True:\n    %time x = 1",
         "x = !echo 1",
         "from os.path import join\nimport json as j",
@@ -176,6 +175,7 @@ def test_what_a_timed_statement_reads_is_read_in_its_place():
     found = names_in(parse("x = 1\n%time y = f(x)\nprint(y)"))
     assert found.reads == {"f", "print"}
     assert names_in(parse("%timeit f(x)")).needs == {"f", "x"}
+    assert names_in(parse("%timeit y = f(x)")).binds == set()
 
 
 @pytest.mark.parametrize(
