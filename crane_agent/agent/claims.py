@@ -5,6 +5,7 @@ left behind is "NB specific", data that is not as the code takes it to be is "da
 does not take is "API misuse".
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,7 @@ class Crash:
         library: Top-level package that raises.
         close: Names that were probably meant.
         name: The name that is undefined, for a NameError.
+        owner: The name of the value that lacks what was asked for, if a name reaches it.
         stage: Where in the pipeline, if known.
     """
 
@@ -61,6 +63,7 @@ class Crash:
     library: str
     close: tuple[str, ...] = ()
     name: str = ""
+    owner: str = ""
     stage: MLStage | None = None
 
 
@@ -84,7 +87,13 @@ def crash_of(finding: Mapping[str, Any]) -> Crash:
         library=finding["library"],
         close=tuple(finding["close"]),
         name=name,
+        owner=_first_name(probe.get("arguments", {}).get("path", "")) if finding["rule"] != "files.missing" else "",
     )
+
+
+def _first_name(path: str) -> str:
+    found = re.match(r"\w+", path)
+    return found[0] if found else ""
 
 
 def claim_of(
@@ -137,7 +146,9 @@ def _root_cause(crash: Crash) -> RootCause:
 
 
 def _explanation(crash: Crash, cells: Sequence[int], lead: str) -> str:
-    sentence = crash.because[:1].upper() + crash.because[1:] + "."
+    # A sentence may begin with a name of the user's, which keeps its case.
+    starts_with_a_word = crash.because.partition(" ")[0] in ("the", "no", "there", "it")
+    sentence = (crash.because[:1].upper() + crash.because[1:] if starts_with_a_word else crash.because) + "."
     if cells:
         sentence += f" {_cells(cells)} would define it but did not run."
     elif crash.close:
@@ -156,14 +167,8 @@ def _either(names: Sequence[str]) -> str:
 def _origin(crash: Crash, target: Target, cells: Sequence[int]) -> tuple[Origin, ...]:
     if cells:
         return tuple(Origin(cell=cell, summary=f"would define {crash.name}, but did not run") for cell in cells)
-    lines = target.cell.source.splitlines()
-    line = followed_code(target).original_line(crash.line)
-    text = lines[line - 1] if line is not None and line <= len(lines) else ""
-    return tuple(
-        Origin(cell=places[-1], summary=f"bound {name} last")
-        for name, places in binding_cells(target).items()
-        if name in text and crash.type in ("KeyError", "AttributeError", "IndexError") and places
-    )[:2]
+    places = binding_cells(target).get(crash.owner, ())
+    return (Origin(cell=places[-1], summary=f"bound {crash.owner} last"),) if places else ()
 
 
 def _fix(crash: Crash, target: Target, line: int | None, cells: Sequence[int]) -> ProposedFix | None:
