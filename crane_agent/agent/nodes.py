@@ -10,7 +10,7 @@ from crane_agent.agent.claims import claim_of, crash_of, followed_code
 from crane_agent.agent.policy import Fact, Observation, ProbeCall, View
 from crane_agent.agent.state import Run, State, Step
 from crane_agent.errors import KernelBusy
-from crane_agent.in_kernel.wire import encode_tree
+from crane_agent.in_kernel.wire import TooDeep, encode_tree
 from crane_agent.notebook.names import defined_by_unrun, never_bound
 from crane_agent.session.protocol import Limits, Reply
 from crane_agent.verdict.models import Claim, ExceptionClaim, Fix, Usage, Verdict
@@ -36,7 +36,11 @@ def check(state: State, runtime: Runtime[Run]) -> State:
     if not run.budget.check or run.target.code.tree is None:
         return {"check": None}
     _tell(runtime, "check", "checking the cell against the kernel's values")
-    fact = _ask(run, ProbeCall("check", _check_arguments(run)), "F1", limits=_check_limits(run))
+    try:
+        arguments = _check_arguments(run)
+    except TooDeep:
+        return {"check": None, "notes": ("the cell is nested too deeply for the checker",)}
+    fact = _ask(run, ProbeCall("check", arguments), "F1", limits=_check_limits(run))
     answer = fact.reply.answer if fact.reply.status == "ok" else {}
     if answer and not _is_followed_exactly(run):
         answer = _as_suspicion(answer)
@@ -201,7 +205,10 @@ def _syntax_error(run: Run) -> State:
     """The cell is no Python: certain if the kernel runs the Python that we parsed it with."""
     fault = run.target.code.syntax_error
     assert fault is not None
-    certain = run.session.python_version == sys.version_info[:2] and not run.target.code.has_magics
+    # Other errors (RecursionError, MemoryError) may be limits of ours.
+    is_language = fault.type in ("SyntaxError", "IndentationError", "TabError")
+    same_python = run.session.python_version == sys.version_info[:2]
+    certain = is_language and same_python and not run.target.code.has_magics
     lines = run.target.cell.source.splitlines()
     claim = Claim(
         outcome="crash",

@@ -81,8 +81,21 @@ def given_facts(view: View) -> tuple[Fact, ...]:
 def fact_text(fact: Fact) -> str:
     """Return a fact's answer as JSON, or why there is none."""
     if fact.reply.status == "ok":
-        return json_text(fact.reply.answer)
+        return json_text(_without_values(fact.reply.answer) if fact.call.question == "check" else fact.reply.answer)
     return words("refused", reason=sendable(fact.reply.reason))
+
+
+# Rules whose words quote values of the user's, as Python's own messages do: int('...'), KeyError: '...'.
+_QUOTING_RULES = frozenset({"builtins.operation", "containers.missing-item"})
+
+
+def _without_values(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a checker's answer without the words that may quote a value; those are for the user's own output."""
+    suspects = [
+        {**each, "message": "", "because": ""} if each["rule"] in _QUOTING_RULES else each
+        for each in answer.get("suspects", ())
+    ]
+    return {**answer, "suspects": suspects} if suspects else answer
 
 
 def json_text(value: Mapping[str, Any]) -> str:

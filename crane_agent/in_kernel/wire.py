@@ -24,7 +24,14 @@ REPLY_TYPE = "crane_agent_reply"
 
 DEFAULT_LIMITS = {"seconds": 2.0, "items": 50, "bytes": 8192}
 
+MAX_DEPTH = 200
+"""Levels of a tree that crosses: each costs the kernel a few frames of its stack."""
+
 _TAG = "$"
+
+
+class TooDeep(Exception):
+    """A tree has more levels than `MAX_DEPTH`."""
 
 
 def dumps(value: object) -> str:
@@ -38,17 +45,27 @@ def loads(text: str) -> Any:
 
 
 def encode_tree(tree: ast.AST) -> List[Any]:
-    """Return a syntax tree as nested JSON lists: ``[class, line, column, end line, end column, {field: value}]``."""
-    fields = {name: _encode_field(value) for name, value in ast.iter_fields(tree)}
+    """Return a syntax tree as nested JSON lists: ``[class, line, column, end line, end column, {field: value}]``.
+
+    Raises:
+        TooDeep: It has more than `MAX_DEPTH` levels.
+    """
+    return _encode_node(tree, MAX_DEPTH)
+
+
+def _encode_node(tree: ast.AST, depth: int) -> List[Any]:
+    if depth == 0:
+        raise TooDeep
+    fields = {name: _encode_field(value, depth - 1) for name, value in ast.iter_fields(tree)}
     place = [getattr(tree, name, None) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")]
     return [type(tree).__name__, *place, fields]
 
 
-def _encode_field(value: object) -> Any:
+def _encode_field(value: object, depth: int) -> Any:
     if isinstance(value, ast.AST):
-        return encode_tree(value)
+        return _encode_node(value, depth)
     if isinstance(value, list):
-        return {_TAG: "list", "items": [_encode_field(item) for item in value]}
+        return {_TAG: "list", "items": [_encode_field(item, depth) for item in value]}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     return {_TAG: type(value).__name__, "text": repr(value)}

@@ -311,3 +311,9 @@ def test_a_kernel_that_dies_ends_the_run_with_an_error_and_no_verdict() -> None:
 
         with pytest.raises(KernelDied):
             predict(target_in("print(os.getpid())"), opened, policy=Scripted(kill))
+
+
+def test_a_cell_nested_too_deeply_for_the_checker_still_gets_a_verdict(session: LaunchedSession) -> None:
+    verdict = ask(session, "x = " + " + ".join(["1"] * 400))
+    assert verdict.certainty == "predicted"
+    assert "nested too deeply" in verdict.notes[0]
