@@ -11,7 +11,7 @@ DEMO_CHECK = { code=0; crane-agent check $(1) || code=$$?; \
 	if [ $$code -ne 1 ]; then echo "demo: expected exit code 1 (a crash is expected), got $$code" >&2; exit 1; fi; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check demo-wheel bench-startup
+.PHONY: help demo test check demo-wheel bench-startup evals-junobench evals-cells
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -40,6 +40,15 @@ demo-wheel: ## Build the wheel, install it in a fresh environment elsewhere, and
 
 bench-startup: $(VENV)/.demo ## Time the start-up of the command line
 	$(BIN)/python evals/startup.py
+
+# BENCH is the folder of runnable JunoBench cases, BENCH_PYTHON the interpreter that its setup_env.sh builds.
+evals-junobench: $(VENV)/.test ## Measure on JunoBench: BENCH=FOLDER BENCH_PYTHON=PATH
+	$(BIN)/python -m evals.junobench.run --bench "$(BENCH)" --python "$(BENCH_PYTHON)" \
+		--out evals/results/junobench.jsonl --fresh --table evals/results/junobench.md
+
+evals-cells: $(VENV)/.test ## Measure on single cells: CELLS=FILE
+	$(BIN)/python -m evals.cells --cells "$(CELLS)" \
+		--out evals/results/cells.jsonl --fresh --table evals/results/cells.md
 
 # pip runs only when pyproject.toml changed; the sources are used where they lie.
 $(VENV)/.demo: EXTRAS := demo

@@ -3,21 +3,27 @@
 How that is held:
 
 1. A type is decided by identity, ``type(x) is T``, with ``T`` taken from `sys.modules` and never imported. `isinstance`
-   is out: it consults ``__class__``, which an object may fake.
+   is out: it consults ``__class__``, which an object may fake. ``kind in kinds`` and a dictionary of types are out, too:
+   they ask the metaclass.
 2. Attributes are found the way `object.__getattribute__` finds them, but on the dictionaries themselves. A
    descriptor is resolved only if it is a function, a slot or a C method; a property is refused.
 3. Dictionaries with foreign keys are never hashed into: a key's ``__eq__`` could be the user's.
-4. What cannot be told raises `Refused`; what is certainly not there is `ABSENT`.
+4. A container that the user's cell may be changing meanwhile is copied in one step of C code, then looked at.
+5. What cannot be told raises `Refused`; what is certainly not there is `ABSENT`.
 
 Sources: the Python language reference, "Data model", 3.3.2 (attribute access) and 3.3.2.4 (invoking descriptors).
 """
 
 from __future__ import annotations
 
+import collections
+import functools
+import operator
 import sys
 import time
 import types
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+from itertools import islice, repeat
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 
 class Refused(Exception):
@@ -56,9 +62,26 @@ _CLASS_DICT = type.__dict__["__dict__"].__get__
 _NAME = type.__dict__["__name__"].__get__
 _QUALNAME = type.__dict__["__qualname__"].__get__
 _MODULE: Any = type.__dict__["__module__"].__get__
-_OBJECT_GETATTRIBUTE: object = object.__dict__["__getattribute__"]
 _MODULE_GETATTRIBUTE: object = vars(types.ModuleType)["__getattribute__"]
 _TYPE_GETATTRIBUTE = type.__dict__["__getattribute__"]
+
+# Types in C that have an entry of their own for the search that `object` does. A test compares the C pointers.
+_SEARCHED_LIKE_OBJECT: Tuple[Any, ...] = (
+    *(object, BaseException, int, float, complex, str, bytes, bytearray, memoryview, range, slice, property),
+    *(list, tuple, dict, set, frozenset, collections.OrderedDict, collections.defaultdict, collections.deque),
+    *(types.FunctionType, BuiltinFunctionType, types.GeneratorType, types.CodeType, types.SimpleNamespace),
+    functools.partial,
+)
+_GENERIC_GETATTRIBUTES = [
+    vars(each)["__getattribute__"] for each in _SEARCHED_LIKE_OBJECT if "__getattribute__" in vars(each)
+]
+
+
+class _Example(NamedTuple):
+    field: int
+
+
+_TupleFieldType = type(vars(_Example)["field"])
 
 
 class Budget:
@@ -115,10 +138,21 @@ def class_module(cls: type) -> str:
     return module if type(module) is str else ""
 
 
+def only_texts(table: Iterable[object]) -> bool:
+    """Whether every key of a dictionary, or element of a list, is exactly a str: then a look-up runs no user code."""
+    return all(map(operator.is_, map(type, table), repeat(str)))
+
+
 def in_type(cls: type, name: str) -> object:
-    """Return what the classes of `cls` hold under `name`, unbound, or ABSENT."""
+    """Return what the classes of `cls` hold under `name`, unbound, or ABSENT.
+
+    Raises:
+        Refused: A class has keys that are no texts.
+    """
     for base in mro(cls):
         entries = class_dict(base)
+        if not only_texts(entries):
+            raise Refused("could not look, because {} computes its attributes".format(class_name(cls)))
         if name in entries:
             return entries[name]  # type: ignore[no-any-return]
     return ABSENT
@@ -130,7 +164,7 @@ def inherits(cls: type, base: Optional[type]) -> bool:
 
 
 def instance_dict(value: object) -> Optional[Dict[str, object]]:
-    """Return the dictionary of an instance, the live one; None if it has none or hides it."""
+    """Return the dictionary of an instance, the live one; None if it has none, hides it, or has keys that are no texts."""
     entry = in_type(type(value), "__dict__")
     if not one_of(type(entry), (GetSetDescriptorType, MemberDescriptorType)):
         return None
@@ -138,7 +172,7 @@ def instance_dict(value: object) -> Optional[Dict[str, object]]:
         found = entry.__get__(value, type(value))  # type: ignore[attr-defined]
     except AttributeError:
         return None
-    return found if type(found) is dict else None
+    return found if type(found) is dict and only_texts(list(found)) else None
 
 
 def loaded(module: str, name: Optional[str] = None) -> Any:
@@ -152,9 +186,27 @@ def loaded(module: str, name: Optional[str] = None) -> Any:
 
 
 def is_exactly(value: object, module: str, name: str) -> bool:
-    """Whether the type of `value` is the class that the loaded `module` holds as `name`; a subclass is not."""
+    """Whether the type of `value` is the class that the loaded `module` holds as `name`; a subclass is not.
+
+    A class from elsewhere that was put in its place is not it, either.
+    """
     cls = loaded(module, name)
-    return cls is not None and type(value) is cls
+    return cls is not None and type(value) is cls and _is_within(class_module(cls), module.partition(".")[0])
+
+
+def is_from(cls: type, package: str) -> bool:
+    """Whether a class is one that a loaded module of `package` holds under the class's own name."""
+    module = class_module(cls)
+    return _is_within(module, package) and loaded(module, class_name(cls)) is cls
+
+
+def _is_within(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+def first(container: Any, count: int) -> List[Any]:
+    """Return the first elements of an exact built-in container; a cell that changes it meanwhile does no harm."""
+    return list(islice(container, count))
 
 
 def is_plain(value: object, depth: int = 3, limit: int = 2000) -> bool:
@@ -169,32 +221,36 @@ def is_plain(value: object, depth: int = 3, limit: int = 2000) -> bool:
 
     def plain(each: Any, left: int) -> bool:
         kind = type(each)
-        if one_of(kind, SCALARS):
+        if one_of(kind, SCALARS) or kind is range:
             return True
-        if kind is range or (
-            kind is slice and all(one_of(type(e), SCALARS) for e in (each.start, each.stop, each.step))
-        ):  # type: ignore[attr-defined]
-            return True
+        if kind is slice:
+            return all(one_of(type(part), SCALARS) for part in (each.start, each.stop, each.step))
         if not one_of(kind, CONTAINERS) or left == 0:
             return False
-        seen[0] += len(each)  # type: ignore[arg-type]
+        seen[0] += len(each)
         if seen[0] > limit:
             return False
-        if kind is dict:
-            return all(plain(key, left - 1) and plain(item, left - 1) for key, item in each.items())  # type: ignore[attr-defined]
-        return all(plain(item, left - 1) for item in each)  # type: ignore[attr-defined]
+        parts = [*list(each), *list(each.values())] if kind is dict else list(each)
+        return all(plain(part, left - 1) for part in parts)
 
     return plain(value, depth)
 
 
-def has_plain_keys(table: Dict[object, object], limit: int = 200000) -> bool:
-    """Whether every key of an exact dict is a built-in scalar or a tuple of them: a look-up runs no user code."""
-    if len(table) > limit:
+def has_plain_keys(table: Dict[Any, object], limit: int = 2000000) -> bool:
+    """Whether every key is a built-in scalar or a tuple of them: a look-up runs no user code.
+
+    Args:
+        table: A dict; of a subclass the keys are read past its methods.
+        limit: Keys looked at; more are not plain.
+    """
+    if dict.__len__(table) > limit:
         return False
-    kinds = {id(kind): kind for kind in map(type, table)}.values()
-    if all(one_of(kind, SCALARS) for kind in kinds):
+    keys = list(dict.keys(table))
+    kinds = list(map(type, keys))
+    strange = [kind for kind in dict(zip(map(id, kinds), kinds)).values() if not one_of(kind, SCALARS)]
+    if not strange:
         return True
-    return all(one_of(type(key), SCALARS) or (type(key) is tuple and is_plain(key)) for key in table)
+    return all(kind is tuple for kind in strange) and all(is_plain(key) for key in keys if type(key) is tuple)
 
 
 def attribute(value: object, name: str) -> object:
@@ -210,22 +266,36 @@ def attribute(value: object, name: str) -> object:
     getattribute = in_type(cls, "__getattribute__")
     if getattribute is _TYPE_GETATTRIBUTE:
         return _class_attribute(value, name)  # type: ignore[arg-type]
-    if getattribute is not _OBJECT_GETATTRIBUTE and getattribute is not _MODULE_GETATTRIBUTE:
+    if getattribute is not _MODULE_GETATTRIBUTE and not _is_generic(getattribute):
         raise Refused("could not look, because {} computes its attributes".format(type_name(value)))
     entry = in_type(cls, name)
     if entry is not ABSENT and _is_data_descriptor(entry):
-        return _resolve(entry, value, cls, name)
+        found = _resolve(entry, value, cls, name)
+        return found if found is not ABSENT else _not_found(value, cls, name)
     own = instance_dict(value)
+    if own is None and in_type(cls, "__dict__") is not ABSENT:
+        raise Refused("could not look, because {} hides its attributes".format(type_name(value)))
     if own is not None and name in own:
         return own[name]
-    if entry is not ABSENT:
-        return _resolve(entry, value, cls, name)
-    if name in ("__class__", "__dict__") or (own is None and in_type(cls, "__dict__") is not ABSENT):
+    return _resolve(entry, value, cls, name) if entry is not ABSENT else _not_found(value, cls, name)
+
+
+def _is_generic(getattribute: object) -> bool:
+    """Whether this ``__getattribute__`` is the search of `object`."""
+    if any(getattribute is each for each in _GENERIC_GETATTRIBUTES):
+        return True
+    array = loaded("numpy", "ndarray")
+    return type(array) is type and getattribute is class_dict(array).get("__getattribute__", ABSENT)
+
+
+def _not_found(value: object, cls: type, name: str) -> object:
+    """Return what stands in for an attribute that the search did not find: mostly nothing, ABSENT."""
+    if name in ("__class__", "__dict__"):
         raise Refused("could not look, because {} hides its attributes".format(type_name(value)))
-    if getattribute is _MODULE_GETATTRIBUTE and own is not None and "__getattr__" in own:
+    if inherits(cls, types.ModuleType) and "__getattr__" in (instance_dict(value) or {}):
         raise Refused("could not look, because the module computes its attributes")
     if in_type(cls, "__getattr__") is not ABSENT:
-        return _module_of_torch(value, own, name)
+        return _module_of_torch(value, instance_dict(value), name)
     return ABSENT
 
 
@@ -236,29 +306,25 @@ def _module_of_torch(value: object, own: Optional[Dict[str, Any]], name: str) ->
         raise Refused("could not look, because {} computes its attributes".format(type_name(value)))
     for place in ("_parameters", "_buffers", "_modules"):
         table = own.get(place)
-        if inherits(type(table), dict) and dict.__contains__(table, name):
+        if inherits(type(table), dict) and only_texts(dict.keys(table)) and dict.__contains__(table, name):
             return dict.get(table, name)
     return ABSENT
+
+
+# Attributes that `type` computes by reading a field of the class. Others run code or leave something in the class:
+# ``__doc__`` calls descriptors, ``__annotations__`` makes a dictionary.
+_FIELDS_OF_CLASSES = ("__name__", "__qualname__", "__module__", "__dict__", "__mro__", "__bases__")
 
 
 def _class_attribute(cls: type, name: str) -> object:
     meta = type(cls)
     on_meta = in_type(meta, name)
     if on_meta is not ABSENT and _is_data_descriptor(on_meta):
-        if meta is type or name in (
-            "__name__",
-            "__qualname__",
-            "__module__",
-            "__dict__",
-            "__mro__",
-            "__bases__",
-        ):
+        if name in _FIELDS_OF_CLASSES and on_meta is type.__dict__[name]:
             return on_meta.__get__(cls, meta)  # type: ignore[attr-defined]
         raise Refused("could not look, because the metaclass computes it")
     entry = in_type(cls, name)
     if entry is not ABSENT:
-        if one_of(type(entry), (types.FunctionType, MethodDescriptorType, WrapperDescriptorType)):
-            return entry
         return _resolve(entry, None, cls, name)
     if meta is not type and (on_meta is not ABSENT or in_type(meta, "__getattr__") is not ABSENT):
         raise Refused("could not look, because the metaclass computes it")
@@ -270,30 +336,43 @@ def _is_data_descriptor(entry: object) -> bool:
     return in_type(kind, "__set__") is not ABSENT or in_type(kind, "__delete__") is not ABSENT
 
 
-def _resolve(entry: object, value: object, cls: type, name: str) -> object:
+# Descriptors that return themselves when they are asked for on a class.
+_THEMSELVES_ON_CLASSES = (
+    *(types.FunctionType, property, MethodDescriptorType, WrapperDescriptorType),
+    *(MemberDescriptorType, GetSetDescriptorType, _TupleFieldType),
+)
+
+
+def _resolve(entry: Any, value: object, cls: type, name: str) -> object:
+    """Return what an entry of a class stands for; `value` is None if the class itself was asked."""
     kind = type(entry)
+    if value is None and one_of(kind, _THEMSELVES_ON_CLASSES):
+        return entry
     if kind is types.FunctionType:
-        return types.MethodType(entry, value)  # type: ignore[arg-type]
+        return types.MethodType(entry, value)
     if kind is staticmethod:
-        return entry.__func__  # type: ignore[attr-defined]
-    if kind is classmethod:
-        return types.MethodType(entry.__func__, cls)  # type: ignore[attr-defined]
-    if one_of(kind, (MethodDescriptorType, WrapperDescriptorType)):
-        return entry.__get__(value, cls)  # type: ignore[attr-defined]
+        return entry.__func__
+    if kind is classmethod and type(entry.__func__) is types.FunctionType:
+        return types.MethodType(entry.__func__, cls)
     if kind is ClassMethodDescriptorType:
-        return entry.__get__(None, cls)  # type: ignore[attr-defined]
-    if kind is MemberDescriptorType:
-        if value is None:
-            return entry
-        try:
-            return entry.__get__(value, cls)  # type: ignore[attr-defined]
-        except AttributeError:
-            return ABSENT
-    if kind is GetSetDescriptorType and value is not None and _is_known_getset(cls, name):
-        return entry.__get__(value, cls)  # type: ignore[attr-defined]
+        return entry.__get__(None, cls)
+    if one_of(kind, (MethodDescriptorType, WrapperDescriptorType, MemberDescriptorType, _TupleFieldType)) or (
+        kind is GetSetDescriptorType and _is_known_getset(cls, name)
+    ):
+        return _bound(entry, value, cls, name)
     if in_type(kind, "__get__") is ABSENT:
         return entry
     raise Refused("could not look, because {}.{} is computed by code".format(class_name(cls), name))
+
+
+def _bound(entry: Any, value: object, cls: type, name: str) -> object:
+    """Return what a descriptor written in C gives for an instance; ABSENT for an empty slot."""
+    try:
+        return entry.__get__(value, cls)
+    except AttributeError:
+        return ABSENT
+    except TypeError:
+        raise Refused("could not look, because {}.{} is of another class".format(class_name(cls), name)) from None
 
 
 # C-level attributes that only read a field of the object. Sources: the numpy reference, "The N-dimensional array";
@@ -302,21 +381,15 @@ _GETSETS = {
     ("numpy", "ndarray"): frozenset(["shape", "dtype", "ndim", "size", "nbytes", "itemsize", "strides", "flags"]),
     ("torch", "Tensor"): frozenset(["shape", "dtype", "device", "ndim", "requires_grad", "is_leaf", "layout"]),
 }
-_BUILTIN_TYPES_WITH_PLAIN_GETSETS = (
-    types.FunctionType,
-    types.MethodType,
-    BuiltinFunctionType,
-    int,
-    float,
-    complex,
-    slice,
-    range,
-)
+_NUMBER_PARTS = frozenset(["real", "imag", "numerator", "denominator"])
+_FUNCTION_PARTS = frozenset(["__code__", "__defaults__", "__kwdefaults__", "__name__", "__qualname__"])
 
 
 def _is_known_getset(cls: type, name: str) -> bool:
-    if one_of(cls, _BUILTIN_TYPES_WITH_PLAIN_GETSETS):
-        return True
+    if one_of(cls, (int, float, complex, bool)):
+        return name in _NUMBER_PARTS
+    if one_of(cls, (types.FunctionType, BuiltinFunctionType)):
+        return name in _FUNCTION_PARTS
     return any(name in names and loaded(module, owner) is cls for (module, owner), names in _GETSETS.items())
 
 
@@ -330,35 +403,43 @@ def comes_from(function: object, package: str) -> bool:
 
 def text(value: object, limit: int = 200) -> str:
     """Return the text of an exact built-in scalar, cut at `limit` characters; '' for anything else."""
-    if type(value) not in SCALARS:
+    kind = type(value)
+    if not one_of(kind, SCALARS):
         return ""
-    if type(value) is str and len(value) > limit:
-        return value[:limit]
-    return str(value)[:limit]
+    if kind is int and value.bit_length() > 4000:  # type: ignore[attr-defined]
+        return "an int of {} bits".format(value.bit_length())  # type: ignore[attr-defined]
+    cut: Any = value[:limit] if one_of(kind, (str, bytes)) else value  # type: ignore[index]
+    return str(cut)[:limit].encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def labels(index: object, limit: int) -> Optional[List[object]]:
+def number(value: object) -> Any:
+    """Return a built-in number, a bool or None as it is; the name of its type for anything else and for huge ints."""
+    if type(value) is int and value.bit_length() > 4000:
+        return "int"
+    return value if one_of(type(value), (int, float, bool, type(None))) else type_name(value)
+
+
+def labels(index: Any, limit: int) -> Optional[List[object]]:
     """Return the labels of a pandas Index as a list of exact built-in values; None if it holds anything else.
 
-    Touches: the index's iterator only, so none of its caches is filled.
+    Args:
+        index: Of one of pandas' own classes; it may be another class only if that is refused before.
+        limit: Labels of the longest index that is read.
+
+    Touches: a view of the index, so that what pandas caches while it iterates is cached in the view.
     """
-    if len(index) > limit:  # type: ignore[arg-type]
+    if not is_from(type(index), "pandas") or len(index) > limit:
         return None
-    found = [_builtin(each) for each in _iterate(index)]
+    found = [_builtin(each) for each in index[:]]
     return None if any(each is ABSENT for each in found) else found
 
 
-def _iterate(index: object) -> Iterator[object]:
-    return iter(index)  # type: ignore[call-overload, no-any-return]
-
-
-def _builtin(label: object) -> object:
+def _builtin(label: Any) -> object:
     """Return a label as an exact built-in value; numpy's scalars become Python's, which hash and compare alike."""
     kind = type(label)
     if one_of(kind, SCALARS) or (kind is tuple and is_plain(label)):
         return label
-    generic = loaded("numpy", "generic")
-    if generic is not None and inherits(kind, generic) and class_module(kind) == "numpy":
-        plain = label.item()  # type: ignore[attr-defined]
+    if inherits(kind, loaded("numpy", "generic")) and is_from(kind, "numpy"):
+        plain = label.item()
         return plain if one_of(type(plain), SCALARS) else ABSENT
     return ABSENT
