@@ -7,7 +7,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import nbformat
 import pytest
 from kernels import code_cells
 from model_server import ModelServer, calls, verdict
@@ -18,6 +20,8 @@ from crane_agent.agent.policy import Decision, ProbeCall, View
 from crane_agent.agent.state import Step
 from crane_agent.config import Settings
 from crane_agent.errors import KernelDied
+from crane_agent.notebook.cells import read_notebook
+from crane_agent.notebook.history import target_of
 from crane_agent.predict import predict
 from crane_agent.session.launched import LaunchedSession, launch
 from crane_agent.verdict.models import Claim, Evidence, ExceptionClaim, Verdict
@@ -317,3 +321,22 @@ def test_a_cell_nested_too_deeply_for_the_checker_still_gets_a_verdict(session: 
     verdict = ask(session, "x = " + " + ".join(["1"] * 400))
     assert verdict.certainty == "predicted"
     assert "nested too deeply" in verdict.notes[0]
+
+
+def test_no_byte_sent_to_a_model_comes_from_a_stored_output(session: LaunchedSession, tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(metadata={"canary": "CANARY-metadata"})
+    for source in (SETUP, "load('x')\nprint(df['fare'])"):
+        cell = nbformat.v4.new_code_cell(source, execution_count=len(notebook.cells) + 1)
+        cell.outputs = [
+            nbformat.v4.new_output("stream", text="CANARY-stream"),
+            nbformat.v4.new_output("error", ename="CANARYError", evalue="CANARY-value", traceback=["CANARY-line"]),
+        ]
+        notebook.cells.append(cell)
+    path = tmp_path / "CANARY-name.ipynb"
+    nbformat.write(notebook, path)
+    with ModelServer([verdict()]) as server:
+        policy = model_policy(model="small", base_url=server.base_url, api_key="key")
+        predict(target_of(read_notebook(path), "1"), session, policy=policy)
+        told = json.dumps(server.requests)
+    assert "df['fare']" in told
+    assert "CANARY" not in told
