@@ -154,8 +154,8 @@ def check_notebook(
     with _errors_as_one_line():
         if form is None:
             raise ConfigError("--json and --markdown exclude each other")
-        verdict, target = _verdict_on(notebook, cell, flags=context.params)
-        _print_verdict(verdict, target, form=form)
+        verdict, target, replay = _verdict_on(notebook, cell, flags=context.params)
+        _print_verdict(verdict, target, form=form, replay=replay)
         raise Finished(EXIT_CODES[verdict.outcome])
 
 
@@ -175,8 +175,12 @@ def examine_machine(context: typer.Context, python: _Python = None, model: _Mode
         raise Finished(0 if is_usable(rows) else EXIT_ERROR)
 
 
-def _verdict_on(notebook: Path, which: str | None, *, flags: Mapping[str, object]) -> "tuple[Verdict, Target]":
-    """Replay the notebook and ask for the verdict; the kernel is gone when this returns or raises."""
+def _verdict_on(notebook: Path, which: str | None, *, flags: Mapping[str, object]) -> "tuple[Verdict, Target, str]":
+    """Replay the notebook and ask for the verdict; the kernel is gone when this returns or raises.
+
+    Returns:
+        The verdict, its target, and what was replayed where, in words.
+    """
     from crane_agent.config import Settings, load_settings
     from crane_agent.notebook.cells import read_notebook
     from crane_agent.notebook.history import target_of
@@ -209,7 +213,9 @@ def _verdict_on(notebook: Path, which: str | None, *, flags: Mapping[str, object
         ) as session,
     ):
         verdict = predict(target, session, settings=settings, policy=policy, on_step=progress.on_step)
-    return verdict, target
+    count = len(target.executed)
+    place = f"{folder.name} itself" if settings.in_place else f"a scratch copy of {folder.name}"
+    return verdict, target, f"Replayed: {count} cell{'' if count == 1 else 's'} in {place}"
 
 
 def _policy_of(settings: "Settings") -> "Policy":
@@ -223,11 +229,12 @@ def _policy_of(settings: "Settings") -> "Policy":
     return model_policy(model=settings.model, base_url=settings.base_url, api_key=key, timeout_s=settings.seconds)
 
 
-def _print_verdict(verdict: "Verdict", target: "Target", *, form: str) -> None:
-    from crane_agent.verdict.render import as_json, as_markdown, as_text
+def _print_verdict(verdict: "Verdict", target: "Target", *, form: str, replay: str) -> None:
+    from crane_agent.verdict.render import as_json, as_markdown, as_text, one_line
 
     if form == "text":
         _console().print(as_text(verdict, source=target.cell.source))
+        _console().print(one_line(replay))
     else:
         words = as_json(verdict) if form == "json" else as_markdown(verdict, source=target.cell.source)
         sys.stdout.write(words.rstrip("\n") + "\n")
