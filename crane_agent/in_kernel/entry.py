@@ -14,41 +14,63 @@ from . import safe, wire
 from .checker import check
 from .probes import PROBES
 
+MAX_REASON = 1000
+"""Length of the reason of a refusal [characters]."""
+
 
 def answer(text: str, shell: Any) -> str:
     """Answer one request (`wire` gives its form) about the kernel whose IPython shell is `shell`."""
+    cells = _cells(shell)
     try:
-        request = wire.loads(text)
-        reply = _reply(request, shell)
+        return _reply(wire.loads(text), shell, cells)
     except safe.Refused as refused:
-        reply = {"status": "refused", "reason": refused.reason}
+        return _refusal(refused.reason, cells)
+    except (RecursionError, MemoryError) as error:
+        return _refusal("could not look, because of {}".format(type(error).__name__), cells)
     except Exception as error:  # noqa: BLE001 - the one place: a bug of ours is reported, never swallowed
-        reply = {"status": "failed", "fault": _fault(error), "where": _where(error.__traceback__)}
-    reply["cells"] = _cells(shell)
-    return wire.dumps(reply)
+        fault = {"status": "failed", "fault": _fault(error), "where": _where(error.__traceback__), "cells": cells}
+        return wire.dumps(fault)
 
 
-def _reply(request: Dict[str, Any], shell: Any) -> Dict[str, Any]:
+def _refusal(reason: str, cells: int) -> str:
+    return wire.dumps({"status": "refused", "reason": reason[:MAX_REASON], "cells": cells})
+
+
+def _reply(request: Dict[str, Any], shell: Any, cells: int) -> str:
     limits = dict(wire.DEFAULT_LIMITS, **request.get("limits", {}))
-    question = request["ask"]
     arguments = request.get("arguments", {})
+    ask = _asked(request["ask"], arguments)
+    budget = safe.Budget(float(limits["seconds"]), int(limits["items"]))
+    while True:
+        text = wire.dumps({"status": "ok", "answer": ask(shell, budget, **arguments), "cells": cells})
+        if len(text) <= limits["bytes"]:
+            return text
+        if budget.items <= 1:
+            raise safe.Refused("could not look, because the answer is longer than {} bytes".format(limits["bytes"]))
+        budget.items //= 2
+        budget.check()
+
+
+def _asked(question: str, arguments: Dict[str, Any]) -> Any:
+    """Return the function that answers a question.
+
+    Raises:
+        Refused: There is none, or it takes other arguments.
+    """
     ask: Any = check if question == "check" else PROBES.get(question)
     if ask is None:
         raise safe.Refused("could not look, because there is no probe {!r}".format(question))
-    unknown = sorted(set(arguments) - set(ask.__code__.co_varnames[2 : ask.__code__.co_argcount]))
+    taken = ask.__code__.co_varnames[2 : ask.__code__.co_argcount]
+    needed = taken[: len(taken) - len(ask.__defaults__ or ())]
+    unknown = sorted(set(arguments) - set(taken))
     if unknown:
         raise safe.Refused(
             "could not look, because {} takes no argument {}".format(question, ", ".join(map(repr, unknown)))
         )
-    items = int(limits["items"])
-    while True:
-        budget = safe.Budget(float(limits["seconds"]), items)
-        reply = {"status": "ok", "answer": ask(shell, budget, **arguments)}
-        if len(wire.dumps(reply)) <= limits["bytes"]:
-            return reply
-        if items <= 1:
-            raise safe.Refused("could not look, because the answer is longer than {} bytes".format(limits["bytes"]))
-        items //= 2
+    missing = [name for name in needed if name not in arguments]
+    if missing:
+        raise safe.Refused("could not look, because {} needs {}".format(question, ", ".join(map(repr, missing))))
+    return ask
 
 
 def _cells(shell: Any) -> int:

@@ -41,6 +41,11 @@ def _distance(a: str, b: str, limit: int) -> int:
     """
     if abs(len(a) - len(b)) > limit:
         return limit + 1
+    # What is equal at both ends costs nothing, and most names of a long list have it: ``feature_0001`` ...
+    while a and b and a[0] == b[0]:
+        a, b = a[1:], b[1:]
+    while a and b and a[-1] == b[-1]:
+        a, b = a[:-1], b[:-1]
     above = list(range(len(b) + 1))
     for row, letter in enumerate(a, 1):
         current = [row]

@@ -7,18 +7,22 @@ DataFrame can be reached by ``['label']``.
 from __future__ import annotations
 
 import re
-from typing import Dict, List, NamedTuple, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Tuple, Union
 
-from . import safe
+from . import blocks, safe
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _STEP = re.compile(
     r"""\.(?P<attribute>[^\W\d]\w*)
-      | \[\s*(?P<index>-?\d+)\s*\]
+      | \[\s*(?P<index>-?[0-9]{1,18})\s*\]
       | \[\s*'(?P<single>[^'\\]*)'\s*\]
       | \[\s*"(?P<double>[^"\\]*)"\s*\]""",
     re.VERBOSE,
 )
+
+_LIST_GETITEM = list.__dict__["__getitem__"]
+_TUPLE_GETITEM = tuple.__dict__["__getitem__"]
+_DICT_GETITEM = dict.__dict__["__getitem__"]
 
 Step = Tuple[str, Union[str, int]]
 
@@ -67,6 +71,8 @@ def resolve(text: object, namespace: Dict[str, object]) -> object:
         Refused: A step would run code, or there is nothing of that name.
     """
     path = parse(text)
+    if not safe.only_texts(namespace):
+        raise safe.Refused("could not look, because some names in the kernel are no plain texts")
     if path.name not in namespace:
         raise safe.Refused("could not look, because the name {!r} is not defined".format(path.name))
     value = namespace[path.name]
@@ -80,7 +86,7 @@ def resolve(text: object, namespace: Dict[str, object]) -> object:
 
 
 def _attribute(value: object, name: str, walked: str) -> object:
-    if safe.is_exactly(value, "pandas", "DataFrame") and safe.in_type(type(value), name) is safe.ABSENT:
+    if blocks.is_frame(value) and safe.in_type(type(value), name) is safe.ABSENT:
         return item(value, name, walked)
     found = safe.attribute(value, name)
     if found is safe.ABSENT:
@@ -90,29 +96,39 @@ def _attribute(value: object, name: str, walked: str) -> object:
     return found
 
 
-def item(value: object, key: object, walked: str) -> object:
-    """Return ``value[key]`` of an exact list, tuple, dict or DataFrame; `key` is an exact str or int.
+def item(value: Any, key: object, walked: str) -> object:
+    """Return ``value[key]`` of a list, tuple, dict or DataFrame; `key` is exactly a str or int.
+
+    A subclass will do if it leaves ``[]`` to the built-in class, as a named tuple or a `defaultdict` does.
 
     Raises:
         Refused: `value` is of another type, or holds no such item.
     """
-    kind = type(value)
-    if safe.one_of(kind, (list, tuple)):
-        if type(key) is int and -len(value) <= key < len(value):  # type: ignore[arg-type]
-            return value[key]  # type: ignore[index]
-        raise safe.Refused("could not look, because {} has {} items and no item {!r}".format(walked, len(value), key))  # type: ignore[arg-type]
-    if safe.inherits(kind, dict) and safe.class_module(kind) in ("builtins", "collections"):
-        if not safe.has_plain_keys(value):  # type: ignore[arg-type]
-            raise safe.Refused("could not look, because the keys of {} are not all plain".format(walked))
-        found = dict.get(value, key, safe.ABSENT)  # type: ignore[arg-type, call-overload]
-        if found is safe.ABSENT:
-            raise safe.Refused("could not look, because {} has no key {!r}".format(walked, key))
-        return found  # type: ignore[no-any-return]
-    if safe.is_exactly(value, "pandas", "DataFrame"):
-        names = safe.labels(value.columns, 100000)  # type: ignore[attr-defined]
+    getitem = safe.in_type(type(value), "__getitem__")
+    if getitem is _LIST_GETITEM or getitem is _TUPLE_GETITEM:
+        kind: Any = list if getitem is _LIST_GETITEM else tuple
+        count = kind.__len__(value)
+        if type(key) is int and -count <= key < count:
+            return kind.__getitem__(value, key)
+        raise safe.Refused("could not look, because {} has {} items and no item {!r}".format(walked, count, key))
+    if getitem is _DICT_GETITEM:
+        return _entry(value, key, walked)
+    if blocks.is_frame(value):
+        names = safe.labels(blocks.axes(value)[0], blocks.MAX_COLUMNS)
         if names is not None and names.count(key) == 1:
-            return value.iloc[:, names.index(key)]  # type: ignore[attr-defined]
+            return blocks.column(value, names.index(key))
         raise safe.Refused("could not look, because {} has no single column {!r}".format(walked, key))
     raise safe.Refused(
         "could not look, because items of {} ({}) are computed by code".format(walked, safe.type_name(value))
     )
+
+
+def _entry(table: Dict[Any, object], key: object, walked: str) -> object:
+    if not safe.has_plain_keys(table):
+        raise safe.Refused("could not look, because the keys of {} are not all plain, or too many".format(walked))
+    found = dict.get(table, key, safe.ABSENT)
+    if found is safe.ABSENT and safe.in_type(type(table), "__missing__") is not safe.ABSENT:
+        raise safe.Refused("could not look, because {} has no key {!r} and would compute one".format(walked, key))
+    if found is safe.ABSENT:
+        raise safe.Refused("could not look, because {} has no key {!r}".format(walked, key))
+    return found

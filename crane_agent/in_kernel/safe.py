@@ -3,8 +3,7 @@
 How that is held:
 
 1. A type is decided by identity, ``type(x) is T``, with ``T`` taken from `sys.modules` and never imported. `isinstance`
-   is out: it consults ``__class__``, which an object may fake. ``kind in kinds`` and a dictionary of types are out, too:
-   they ask the metaclass.
+   is out: it consults ``__class__``, which an object may fake; so is ``kind in kinds``, which asks the metaclass.
 2. Attributes are found the way `object.__getattribute__` finds them, but on the dictionaries themselves. A
    descriptor is resolved only if it is a function, a slot or a C method; a property is refused.
 3. Dictionaries with foreign keys are never hashed into: a key's ``__eq__`` could be the user's.
@@ -154,7 +153,7 @@ def in_type(cls: type, name: str) -> object:
         if not only_texts(entries):
             raise Refused("could not look, because {} computes its attributes".format(class_name(cls)))
         if name in entries:
-            return entries[name]  # type: ignore[no-any-return]
+            return entries[name]
     return ABSENT
 
 
@@ -164,7 +163,7 @@ def inherits(cls: type, base: Optional[type]) -> bool:
 
 
 def instance_dict(value: object) -> Optional[Dict[str, object]]:
-    """Return the dictionary of an instance, the live one; None if it has none, hides it, or has keys that are no texts."""
+    """Return the dictionary of an instance, the live one; None if it has none, hides it, or has strange keys."""
     entry = in_type(type(value), "__dict__")
     if not one_of(type(entry), (GetSetDescriptorType, MemberDescriptorType)):
         return None
@@ -246,11 +245,9 @@ def has_plain_keys(table: Dict[Any, object], limit: int = 2000000) -> bool:
     if dict.__len__(table) > limit:
         return False
     keys = list(dict.keys(table))
-    kinds = list(map(type, keys))
-    strange = [kind for kind in dict(zip(map(id, kinds), kinds)).values() if not one_of(kind, SCALARS)]
-    if not strange:
+    if only_texts(keys) or all(map(operator.is_, map(type, keys), repeat(int))):
         return True
-    return all(kind is tuple for kind in strange) and all(is_plain(key) for key in keys if type(key) is tuple)
+    return all(one_of(type(key), SCALARS) or (type(key) is tuple and is_plain(key)) for key in keys)
 
 
 def attribute(value: object, name: str) -> object:
@@ -305,7 +302,7 @@ def _module_of_torch(value: object, own: Optional[Dict[str, Any]], name: str) ->
     if base is None or in_type(type(value), "__getattr__") is not class_dict(base).get("__getattr__") or own is None:
         raise Refused("could not look, because {} computes its attributes".format(type_name(value)))
     for place in ("_parameters", "_buffers", "_modules"):
-        table = own.get(place)
+        table: Any = own.get(place)
         if inherits(type(table), dict) and only_texts(dict.keys(table)) and dict.__contains__(table, name):
             return dict.get(table, name)
     return ABSENT
@@ -321,7 +318,7 @@ def _class_attribute(cls: type, name: str) -> object:
     on_meta = in_type(meta, name)
     if on_meta is not ABSENT and _is_data_descriptor(on_meta):
         if name in _FIELDS_OF_CLASSES and on_meta is type.__dict__[name]:
-            return on_meta.__get__(cls, meta)  # type: ignore[attr-defined]
+            return on_meta.__get__(cls, meta)
         raise Refused("could not look, because the metaclass computes it")
     entry = in_type(cls, name)
     if entry is not ABSENT:
@@ -371,8 +368,8 @@ def _bound(entry: Any, value: object, cls: type, name: str) -> object:
         return entry.__get__(value, cls)
     except AttributeError:
         return ABSENT
-    except TypeError:
-        raise Refused("could not look, because {}.{} is of another class".format(class_name(cls), name)) from None
+    except (TypeError, RuntimeError):
+        raise Refused("could not look, because {}.{} cannot be read".format(class_name(cls), name)) from None
 
 
 # C-level attributes that only read a field of the object. Sources: the numpy reference, "The N-dimensional array";
@@ -430,8 +427,22 @@ def labels(index: Any, limit: int) -> Optional[List[object]]:
     """
     if not is_from(type(index), "pandas") or len(index) > limit:
         return None
+    if is_exactly(index, "pandas", "MultiIndex"):
+        return _labels_of_levels(index, limit)
     found = [_builtin(each) for each in index[:]]
     return None if any(each is ABSENT for each in found) else found
+
+
+def _labels_of_levels(index: Any, limit: int) -> Optional[List[object]]:
+    """Return the labels of a MultiIndex, as tuples: a view of one fills a cache of the whole."""
+    columns = []
+    for level, codes in zip(index._levels, index._codes):
+        found = labels(level, limit)
+        if found is None:
+            return None
+        # Source: the pandas reference, `MultiIndex.codes`: -1 stands for a missing value.
+        columns.append([found[code] if code >= 0 else float("nan") for code in codes.tolist()])
+    return list(zip(*columns))
 
 
 def _builtin(label: Any) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from .. import safe
@@ -20,15 +21,25 @@ def elements(state: State, value: Value) -> list[Value] | None:
     found: Any = state.live(value)
     if type(value) is Made and value.kind == "iterator":
         items = value.facts.pop("items", None)
-        return None if items is None else [Known(each) for each in items]
+        # What it iterates over may have been changed since it was made.
+        unchanged = value.facts.get("made_at") == state.changes()
+        return [Known(each) for each in items] if items is not None and unchanged else None
     if type(value) is Made and value.kind == "view":
         return _elements_of_view(state, value)
-    if not safe.one_of(type(found), (list, tuple, str, range, dict)) or len(found) > MAX_ITEMS:
+    if not safe.one_of(type(found), (list, tuple, str, range, dict)) or size(found) > MAX_ITEMS:
         return None
     path = value.path if type(value) is Known else None
     if path is not None and safe.one_of(type(found), (list, tuple)):
         return [of_element(each, "{}[{}]".format(path, place)) for place, each in enumerate(found)]
     return [of_element(each) for each in list(found)]
+
+
+def size(found: Any) -> int:
+    """Return the length of an exact built-in container; of a range too long for `len`, the longest there is."""
+    try:
+        return len(found)
+    except OverflowError:
+        return sys.maxsize
 
 
 def _elements_of_view(state: State, view: Made) -> list[Value] | None:

@@ -11,14 +11,15 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import sys
 from typing import Any, Callable
 
 from .. import safe
 from . import pure, rules
-from .elements import elements
+from .elements import elements, size
 from .sites import AttributeSite, CallSite, Finding, NameSite, SubscriptSite
 from .state import State, Unbound
-from .values import UNKNOWN, Defined, Known, Made, Value, as_element, of_element
+from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Known, Made, Value, as_element, of_element
 
 _LONG_NUMBER = re.compile(r"\d{4}")
 
@@ -34,6 +35,17 @@ _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.BitAnd: operator.and_,
     ast.BitOr: operator.or_,
     ast.BitXor: operator.xor,
+}
+_IN_PLACE: dict[Any, Callable[[Any, Any], Any]] = {
+    operator.add: operator.iadd,
+    operator.sub: operator.isub,
+    operator.mul: operator.imul,
+    operator.truediv: operator.itruediv,
+    operator.floordiv: operator.ifloordiv,
+    operator.mod: operator.imod,
+    operator.and_: operator.iand,
+    operator.or_: operator.ior,
+    operator.xor: operator.ixor,
 }
 _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
@@ -87,7 +99,8 @@ class Expressions:
 
     def _Name(self, node: ast.Name) -> Value:
         try:
-            return self.state.read(node.id)
+            value = self.state.read(node.id)
+            return value if value is not MAYBE_UNBOUND else self._open(node, "raises", "a name that may not be bound")
         except Unbound:
             finding = rules.first_finding(NameSite(node), self.state)
             assert finding is not None
@@ -175,8 +188,8 @@ class Expressions:
         left, right = self.value(node.left), self.value(node.right)
         return self.binary(node, node.op, left, right)
 
-    def binary(self, node: ast.AST, op: ast.operator, left: Value, right: Value) -> Value:
-        """Return ``left op right``."""
+    def binary(self, node: ast.AST, op: ast.operator, left: Value, right: Value, *, in_place: bool = False) -> Value:
+        """Return ``left op right``, or with `in_place` what ``left op= right`` binds; then `left` is immutable."""
         a, b = self.state.plain(left), self.state.plain(right)
         run = _BINARY.get(type(op))
         if run is None or a is safe.ABSENT or b is safe.ABSENT:
@@ -185,7 +198,8 @@ class Expressions:
             return self._open(node, "raises", "a large value")
         if isinstance(op, ast.Mod) and type(a) in (str, bytes):
             return self._open(node, "raises", "%-formatting is not followed")
-        return self._run(node, lambda: run(a, b))
+        operate = _IN_PLACE[run] if in_place else run
+        return self._run(node, lambda: operate(a, b))
 
     def _UnaryOp(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
@@ -194,7 +208,8 @@ class Expressions:
             truth = truth_of(found)
             return self._open(node, "raises", "the truth of a value") if truth is None else Known(not truth)
         plain = self.state.plain(value)
-        if plain is safe.ABSENT:
+        # ``~True`` warns, from Python 3.12 on.
+        if plain is safe.ABSENT or type(plain) is bool:
             return self._open(node, "raises", "an operator on a value that is not followed")
         return self._run(node, lambda: _UNARY[type(node.op)](plain))
 
@@ -247,7 +262,8 @@ class Expressions:
         looks_up = isinstance(op, (ast.In, ast.NotIn)) and type(table) is dict and self._hashable(a)
         if looks_up and safe.has_plain_keys(table):  # type: ignore[arg-type]
             return Known((a in table) == isinstance(op, ast.In))  # type: ignore[operator]
-        if a is safe.ABSENT or b is safe.ABSENT:
+        searched = type(b) is range and type(a) is not int and size(b) > MAX_RESULT
+        if a is safe.ABSENT or b is safe.ABSENT or searched:
             return self._open(node, "raises", "a comparison of values that are not followed")
         return self._run(node, lambda: _COMPARE[type(op)](a, b))
 
@@ -363,9 +379,10 @@ class Expressions:
             if keyword.arg is not None:
                 keywords[keyword.arg] = value
                 continue
-            table = self.state.live(value)
-            if type(table) is dict and safe.has_plain_keys(table) and all(type(key) is str for key in table):
-                keywords.update({key: of_element(item) for key, item in table.items()})  # type: ignore[misc]
+            table: Any = self.state.live(value)
+            plain = type(table) is dict and safe.has_plain_keys(table) and all(type(key) is str for key in table)
+            if plain and not any(key in keywords for key in table):
+                keywords.update({key: of_element(item) for key, item in table.items()})
             else:
                 complete = False
                 self._open(node, "raises", "** of a value that is not known")
@@ -409,12 +426,16 @@ class Expressions:
         self, node: Any, results: list[ast.expr], build: Callable[[list[list[object]]], object]
     ) -> Value:
         rows: list[list[object]] = []
+        changes = self.state.changes()
         first = self._iterable(node.generators[0].iter)
-        self.state.open_scope()
+        self.state.open_scope(node)
         try:
             exact = self._generators(node.generators, 0, first, results, rows)
         finally:
             self.state.close_scope()
+        if self.state.changes() != changes:
+            # It may have changed what it iterates over.
+            return self._open(node, "effects", "the comprehension changes a value")
         if not exact:
             return UNKNOWN
         return Known(build(rows))
@@ -434,13 +455,20 @@ class Expressions:
         exact = True
         for value in found:
             self.bind_target(generator.target, value)
-            verdicts = [self.truth(condition) for condition in generator.ifs]
-            if False in verdicts:
-                continue
-            if None in verdicts:
+            verdict = self._conditions(generator.ifs)
+            if verdict is None:
                 return self._maybe_row(generators, depth, results, rows)
-            exact = self._row(generators, depth, results, rows) and exact
+            if verdict:
+                exact = self._row(generators, depth, results, rows) and exact
         return exact
+
+    def _conditions(self, conditions: list[ast.expr]) -> bool | None:
+        """Return whether all conditions hold; those behind one that does not are not evaluated."""
+        for condition in conditions:
+            verdict = self.truth(condition)
+            if not verdict:
+                return verdict
+        return True
 
     def _maybe(
         self,
@@ -512,7 +540,7 @@ class Expressions:
             message = (
                 "not enough values to unpack (expected {}, got {})".format(len(wanted), len(found))
                 if few
-                else "too many values to unpack (expected {})".format(len(wanted))
+                else "too many values to unpack (expected {}{})".format(len(wanted), self._got(value, len(found)))
             )
             finding = Finding(
                 rule="builtins.unpack",
@@ -525,6 +553,11 @@ class Expressions:
             found = [UNKNOWN] * len(wanted)
         for each, element in zip(wanted, found):
             self.bind_target(each, element)
+
+    def _got(self, value: Value, count: int) -> str:
+        """Return what Python 3.14 adds to the message for an exact list, tuple or dict."""
+        counted = safe.one_of(type(self.state.live(value)), (list, tuple, dict))
+        return ", got {}".format(count) if counted and sys.version_info >= (3, 14) else ""
 
 
 def truth_of(found: object) -> bool | None:

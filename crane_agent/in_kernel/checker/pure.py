@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 import types
 from typing import Any, Callable
 
 from .. import safe
 from ..probes import callables, estimators, frames, models
-from .elements import elements
+from .elements import elements, size
 from .sites import AttributeSite, CallSite, Stop, SubscriptSite
 from .state import State
 from .values import UNKNOWN, Defined, Known, Made, Method, Value, as_element, of_element
@@ -21,6 +22,7 @@ from .values import UNKNOWN, Defined, Known, Made, Method, Value, as_element, of
 Run = Callable[[ast.AST, Callable[[], object]], Value]
 
 MAX_ARGUMENT = 5000
+MANY = 2**31
 
 # Built-in functions that, on exact built-in values, do nothing but return a value. Source: the Python library
 # reference, "Built-in Functions".
@@ -133,9 +135,11 @@ def attribute(site: AttributeSite, state: State) -> Value | None:
     owner: Any = state.live(site.owner)
     if owner is safe.ABSENT:
         return _attribute_of_made(site, state)
+    if (frames.is_frame(owner) or frames.is_series(owner)) and site.name in (safe.instance_dict(owner) or {}):
+        return None
     if frames.is_frame(owner) and safe.in_type(type(owner), site.name) is not safe.ABSENT:
         if site.name in _FRAME_ATTRIBUTES:
-            return Known(getattr(owner, site.name))
+            return Known(getattr(owner, site.name)) if _is_own_property(type(owner), site.name) else None
         return Method(site.owner, site.name) if _is_method(owner, site.name) else None
     if frames.is_frame(owner):
         return _column(site.owner, site.name, state)
@@ -156,16 +160,28 @@ def _attribute_of_made(site: AttributeSite, state: State) -> Value | None:
     if columns is not None:
         frame_type = safe.loaded("pandas", "DataFrame")
         if site.name == "columns":
-            return Known(list(columns)) if type(site.owner) is Made else Made("index")
+            return Made("index") if _is_own_property(frame_type, "columns") else None
         entry = safe.in_type(frame_type, site.name)
+        own = {} if type(site.owner) is not Known else safe.instance_dict(site.owner.object) or {}
+        if site.name in own:
+            return None
         if entry is safe.ABSENT:
             return Made("series") if columns.count(site.name) == 1 else None
         return Method(site.owner, site.name) if safe.comes_from(entry, "pandas") else None
     if type(site.owner) is Made and site.owner.kind == "series" and site.name in _NUMERIC_REDUCTIONS:
         return Method(site.owner, site.name)
-    if type(site.owner) is Made and site.owner.kind == "text" and site.name in _PURE_METHODS[str]:
+    is_text = type(site.owner) is Made and site.owner.kind == "text"
+    if is_text and site.name in _PURE_METHODS[str] and site.name in str.__dict__:
         return UNKNOWN
     return None
+
+
+def _is_own_property(cls: type, name: str) -> bool:
+    """Whether reading an attribute of a frame runs pandas' own property."""
+    entry: Any = safe.in_type(cls, name)
+    if type(entry) is property:
+        return safe.comes_from(entry.fget, "pandas")
+    return safe.class_module(type(entry)).startswith("pandas.")
 
 
 def _is_method(owner: object, name: str) -> bool:
@@ -202,13 +218,18 @@ def item(site: SubscriptSite, state: State) -> Value | None:
     if state.columns(site.owner) is not None:
         if type(key) is list:
             columns = state.columns(site.owner) or []
+            if any(not safe.one_of(type(label), (str, int)) for label in key):
+                return None
             if len(set(map(repr, key))) == len(key) and all(label in columns for label in key):
                 return Made("frame", columns=list(key))
         elif safe.one_of(type(key), (str, int)):
             return _column(site.owner, key, state)
         return None
     if safe.is_exactly(owner, "numpy", "ndarray") and is_basic_index(key) and owner.dtype.kind in "iufb":
-        return Known(owner[key])
+        try:
+            return Known(owner[key])
+        except ValueError:
+            return None
     return None
 
 
@@ -267,7 +288,9 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> None:
                 copy[key] = as_element(value)
                 return
     if state.columns(site.owner) is not None and safe.one_of(type(key), (str, int)):
-        if not _is_scalar(value, state):
+        own = {} if type(site.owner) is not Known else safe.instance_dict(site.owner.object) or {}
+        # Before pandas 3 a frame cut out of another may refuse to be written.
+        if not _is_scalar(value, state) or own.get("_is_copy") is not None:
             state.doubt(site.node, "raises", "the values may not fit the frame")
         state.write_column(site.owner, key)
         return
@@ -316,14 +339,18 @@ def call(site: CallSite, state: State, run: Run) -> Value | None:
         return _length(site, state, run)
     if name == "isinstance" or name == "type":
         return _type_of(site, name, state)
+    if _depends_on_order(site, name, state):
+        return None
     arguments = [_iterated(argument, name, state) for argument in site.arguments]
     keywords = {key: state.plain(value, MAX_ARGUMENT) for key, value in site.keywords.items()}
     plain = safe.ABSENT not in arguments and safe.ABSENT not in keywords.values()
-    if name in _FUNCTIONS and plain and not _is_large(name, arguments):
+    if name in _FUNCTIONS and plain and not _is_large(name, arguments) and _is_free_of_codecs(name, site):
         found = run(site.node, lambda: callee(*arguments, **keywords))  # type: ignore[operator]
         iterator = state.live(found)
-        if safe.one_of(type(iterator), (enumerate, zip, reversed, type(reversed([])), type(iter([])))):
-            return Made("iterator", items=list(iterator))  # type: ignore[call-overload]
+        if safe.one_of(type(iterator), (enumerate, zip, reversed, type(reversed([])))):
+            if keywords:
+                return None
+            return Made("iterator", items=list(iterator), made_at=state.changes())  # type: ignore[call-overload]
         return found
     if name in ("enumerate", "zip") and not site.keywords:
         return _paired(name, site, state)
@@ -351,15 +378,36 @@ def _paired(name: str, site: CallSite, state: State) -> Value | None:
     if not rows or any(row is None for row in rows) or (name == "enumerate" and len(rows) != 1):
         return None
     if name == "enumerate":
-        return Made("iterator", items=[(place, as_element(each)) for place, each in enumerate(rows[0] or ())])
-    return Made("iterator", items=[tuple(map(as_element, row)) for row in zip(*rows)])  # type: ignore[arg-type]
+        items: list[Any] = [(place, as_element(each)) for place, each in enumerate(rows[0] or ())]
+    else:
+        items = [tuple(map(as_element, row)) for row in zip(*rows)]
+    return Made("iterator", items=items, made_at=state.changes())
+
+
+def _depends_on_order(site: CallSite, name: str, state: State) -> bool:
+    """Whether the result depends on the order of a set, which a set made here need not share."""
+    if name in ("len", "bool", "set", "frozenset", "min", "max") or safe.one_of(
+        type(state.live(site.owner)), (set, frozenset)
+    ):
+        return False
+    return any(
+        safe.one_of(type(state.live(each)), (set, frozenset)) and len(state.live(each)) > 1  # type: ignore[arg-type]
+        for each in site.arguments
+    )
+
+
+def _is_free_of_codecs(name: str, site: CallSite) -> bool:
+    """Whether a built-in looks up no codec: that may import one, or run the user's."""
+    return name not in ("str", "bytes") or (len(site.arguments) <= 1 and not site.keywords)
 
 
 def _is_large(name: str, arguments: list[Any]) -> bool:
+    if name == "round" and len(arguments) > 1:
+        return type(arguments[1]) is not int or abs(arguments[1]) > MAX_ARGUMENT
     if name in ("range", "slice", "str", "repr", "len", "bool", "hash"):
         return False
     return (
-        any(type(each) is range and len(each) > MAX_ARGUMENT for each in arguments)
+        _has_long_range(arguments)
         or name == "pow"
         or (
             name in ("bytes", "bin", "oct", "hex")
@@ -368,13 +416,21 @@ def _is_large(name: str, arguments: list[Any]) -> bool:
     )
 
 
+def _has_long_range(arguments: list[Any]) -> bool:
+    """Whether one is a range, or a container with a range in it, that takes long to run through."""
+    inner = [part for each in arguments if safe.one_of(type(each), (list, tuple)) for part in each]
+    return any(type(each) is range and size(each) > MAX_ARGUMENT for each in [*arguments, *inner])
+
+
 def _print(site: CallSite, state: State) -> Value | None:
     """Settle ``print`` of exact built-ins and text to the kernel's own output stream."""
-    import sys
-
     if site.keywords and not set(site.keywords) <= {"sep", "end"}:
         return None
-    if not safe.comes_from(safe.in_type(type(sys.stdout), "write"), "ipykernel"):
+    stream = safe.instance_dict(sys.stdout) or {}
+    if not safe.comes_from(safe.in_type(type(sys.stdout), "write"), "ipykernel") or "write" in stream:
+        return None
+    if stream.get("pub_thread") is None or stream.get("_hooks"):
+        # It is closed, or the user's code sees what is printed.
         return None
     for each in [*site.arguments, *site.keywords.values()]:
         found = state.live(each)
@@ -400,11 +456,8 @@ def _has_surrogates(text: str) -> bool:
 
 def _length(site: CallSite, state: State, run: Run) -> Value | None:
     found: Any = state.live(site.arguments[0])
-    if (
-        safe.one_of(type(found), (list, tuple, dict, set, str, range, frozenset))
-        or frames.is_frame(found)
-        or frames.is_series(found)
-    ):
+    table = (frames.is_frame(found) or frames.is_series(found)) and state.is_as_shipped(type(found))
+    if table or safe.one_of(type(found), (list, tuple, dict, set, str, frozenset)):
         return Known(len(found))
     if safe.is_exactly(found, "numpy", "ndarray") and len(found.shape):
         return Known(int(found.shape[0]))
@@ -435,6 +488,8 @@ def _method_of_builtin(
     if site.owner is None or owner is safe.ABSENT:
         return None
     kind = type(owner)
+    if _has_long_range(arguments) or (site.method in ("encode", "decode") and (arguments or keywords)):
+        return None
     if kind is dict and site.method in ("items", "keys", "values") and not arguments and not keywords:
         return Made("view", owner=site.owner, method=site.method)
     if (
@@ -463,7 +518,9 @@ def _change(site: CallSite, state: State, run: Run, plain: bool) -> Value | None
     copy = state.writable(site.owner)
     if copy is safe.ABSENT:
         return None
-    added = [as_element(value) for value in site.arguments]
+    # What is put in is itself, and what is only read is read as it is at this point.
+    read = site.method in ("extend", "update")
+    added = [state.live(value) if read else as_element(value) for value in site.arguments]
     return run(site.node, lambda: getattr(copy, site.method)(*added))
 
 
@@ -484,7 +541,9 @@ def _method_of_frame(method: Method, site: CallSite, state: State) -> Value | No
 
 def _few_integers(site: CallSite, state: State) -> bool:
     return (
-        not site.keywords and len(site.arguments) <= 1 and all(type(state.live(each)) is int for each in site.arguments)
+        not site.keywords
+        and len(site.arguments) <= 1
+        and all(type(state.live(each)) is int and -MANY < state.live(each) < MANY for each in site.arguments)  # type: ignore[operator]
     )
 
 
@@ -502,7 +561,7 @@ def dropped_columns(site: CallSite, state: State) -> list[Any] | None:
     axis = state.live(site.keywords["axis"]) if "axis" in site.keywords else 0
     if len(site.arguments) > 1:
         axis = state.live(site.arguments[1])
-    if "columns" in site.keywords and not site.arguments and "index" not in site.keywords:
+    if "columns" in site.keywords and not site.arguments and not {"index", "labels"} & set(site.keywords):
         labels = site.keywords["columns"]
     elif (
         type(axis) in (int, str)
@@ -517,7 +576,8 @@ def dropped_columns(site: CallSite, state: State) -> list[Any] | None:
     else:
         return None
     plain = state.plain(labels)
-    return plain if type(plain) is list else [plain] if safe.one_of(type(plain), (str, int)) else None
+    wanted = plain if type(plain) is list else [plain]
+    return wanted if all(safe.one_of(type(label), (str, int)) for label in wanted) else None
 
 
 # -- not settled ---------------------------------------------------------------------------------------------------
@@ -552,7 +612,9 @@ def unsettled(site: CallSite, state: State) -> Value:
 
 def _ends_the_cell(site: CallSite) -> bool:
     func = site.node.func
-    return isinstance(func, (ast.Name, ast.Attribute)) and ast.unparse(func) in ("exit", "quit", "sys.exit", "os._exit")
+    if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+        return (func.value.id, func.attr) in (("sys", "exit"), ("os", "_exit"))
+    return isinstance(func, ast.Name) and func.id in ("exit", "quit")
 
 
 def _words(site: CallSite) -> str:
@@ -570,7 +632,7 @@ def runs_user_code(callee: object, site: CallSite, state: State) -> bool:
         return True
     if type(site.callee) is Method:
         return False
-    function = callee.__func__ if type(callee) is types.MethodType else callee  # type: ignore[attr-defined]
+    function = callee.__func__ if type(callee) is types.MethodType else callee
     if type(function) is types.FunctionType:
         return function.__globals__ is state.shell.user_ns
     return not safe.one_of(type(function), (safe.BuiltinFunctionType, safe.MethodDescriptorType))
@@ -590,7 +652,7 @@ def _is_left_alone(value: Value, site: CallSite, state: State) -> bool:
         return True
     found = state.live(value)
     if frames.is_frame(found) or frames.is_series(found):
-        function = callee.__func__ if type(callee) is types.MethodType else callee  # type: ignore[attr-defined]
+        function = callee.__func__ if type(callee) is types.MethodType else callee
         return type(site.callee) is Method or (
             type(function) is types.FunctionType and function.__globals__ is not state.shell.user_ns
         )

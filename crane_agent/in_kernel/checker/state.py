@@ -10,20 +10,24 @@ import sys
 import types
 from typing import Any
 
-from .. import safe
+from .. import blocks, safe
 from ..probes import frames
 from .sites import Doubt, Finding, Stop
-from .values import UNKNOWN, Defined, Hole, Known, Made, Value
+from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Hole, Known, Made, Value
 
 # IPython binds these itself, some of them anew before each cell. Source: IPython's documentation, "Output caching
 # system" and "Input caching system".
 _REBOUND_BY_IPYTHON = re.compile(r"_+|_i+|_\d+|_i\d+|In|Out|_ih|_oh|_dh")
-_BOUND_BY_IPYTHON = re.compile(r"_+|_i+|_\d+|_i\d+|__\w+__|get_ipython|display|exit|quit|open")
+_BOUND_BY_IPYTHON = re.compile(r"_+|_i+|_\d+|_i\d+|__(?!file__)\w+__|get_ipython|display|exit|quit|open")
+_CHANGED_BY_IPYTHON = ("In", "Out", "_ih", "_oh", "_dh")
 
 _NEVER_CHANGED = (*safe.SCALARS, range, slice, types.BuiltinFunctionType)
 
 MAX_STEPS = 20000
 MAX_COPY = 100000
+
+# Source: CPython, `Python/compile.c`, STACK_USE_GUIDELINE in maybe_optimize_method_call.
+MAX_METHOD_ARGUMENTS = 30
 
 
 class Unbound(Exception):
@@ -52,18 +56,22 @@ class State:
         self.questions: list[dict[str, Any]] = []
         self._namespace: dict[str, object] = shell.user_ns
         self._scopes: list[dict[str, Value | None]] = [{}]
+        self._comprehensions: list[ast.AST] = []
         self._shadows: dict[int, Any] = {}
         self._touched: dict[int, object] = {}
         # Frames with columns that the cell assigned: of those only the column labels are still known.
         self._written: dict[int, list[object]] = {}
         self._changed: list[object] = []
+        # Objects that change with each cell, or with each name that the cell binds, under whatever name they are known.
+        for value in [self._namespace, shell.user_module, *map(self._namespace.get, _CHANGED_BY_IPYTHON)]:
+            self._touched[id(value)] = value
         self._names_unknown = False
         self._steps = 0
 
     # -- names ---------------------------------------------------------------------------------------------------
 
     def read(self, name: str) -> Value:
-        """Return the value of a name.
+        """Return the value of a name; `MAYBE_UNBOUND` if it may be bound to nothing.
 
         Raises:
             Unbound: It is certainly, or under doubt probably, bound nowhere.
@@ -76,14 +84,19 @@ class State:
                 return value
         else:
             if self._names_unknown or _REBOUND_BY_IPYTHON.fullmatch(name):
-                return UNKNOWN
+                return MAYBE_UNBOUND
             if name in self._namespace:
                 return self.in_kernel(name)
         if name in builtins.__dict__:
             return Known(builtins.__dict__[name])
         if self._names_unknown or _BOUND_BY_IPYTHON.fullmatch(name):
-            return UNKNOWN
+            return MAYBE_UNBOUND
         raise Unbound
+
+    def is_bound_by_cells(self, name: str) -> bool:
+        """Whether a name is certain to be bound by a cell or by IPython, and is not only a built-in."""
+        value = self._scopes[-1].get(name, UNKNOWN if name in self._namespace else None)
+        return value is not None and value is not MAYBE_UNBOUND
 
     def in_kernel(self, name: str, value: object = safe.ABSENT) -> Known:
         """Return a value that a probe can reach by `name`, if the kernel binds `value` to it."""
@@ -121,13 +134,15 @@ class State:
         self._names_unknown = True
         self._scopes = [{} for _ in self._scopes]
 
-    def open_scope(self) -> None:
+    def open_scope(self, node: ast.AST) -> None:
         """Enter a comprehension."""
         self._scopes.append({})
+        self._comprehensions.append(node)
 
     def close_scope(self) -> None:
         """Leave a comprehension."""
         self._scopes.pop()
+        self._comprehensions.pop()
 
     def snapshot(self) -> tuple[list[dict[str, Value | None]], int]:
         """Return what `merge` needs to leave a branch that may not have run."""
@@ -139,7 +154,9 @@ class State:
         for scope, old in zip(self._scopes, scopes):
             for name in set(scope) | set(old):
                 if scope.get(name, name) is not old.get(name, name):
-                    scope[name] = UNKNOWN
+                    default = UNKNOWN if name in self._namespace else None
+                    certain = all(each.get(name, default) not in (None, MAYBE_UNBOUND) for each in (scope, old))
+                    scope[name] = UNKNOWN if certain else MAYBE_UNBOUND
         for value in self._changed[changed:]:
             self._touched[id(value)] = value
 
@@ -201,6 +218,7 @@ class State:
             return
         found = self.live(value)
         self._touched[id(value.object)] = value.object
+        self._changed.append(value.object)
         if depth and safe.one_of(type(found), (list, tuple)):
             for each in found[:100]:  # type: ignore[index]
                 self.touch(each.value if type(each) is Hole else Known(each), depth - 1)
@@ -218,9 +236,9 @@ class State:
         if type(value) is not Known or id(value.object) in self._touched or not frames.is_frame(value.object):
             return None
         frame: Any = value.object
-        if not safe.comes_from(safe.in_type(type(frame), "__getitem__"), "pandas"):
+        if not self.is_as_shipped(type(frame)):
             return None
-        index = frame.columns
+        index = blocks.axes(frame)[0]
         if not safe.one_of(type(index), [safe.loaded("pandas", "Index"), safe.loaded("pandas", "RangeIndex")]):
             return None
         labels = frames.column_labels(frame)
@@ -228,6 +246,13 @@ class State:
             return None
         labels = labels + [label for label in self._written.get(id(frame), []) if label not in labels]
         return labels if len({(type(label).__name__, label) for label in labels}) == len(labels) else None
+
+    def is_as_shipped(self, frame_type: type) -> bool:
+        """Whether nobody replaced what a DataFrame or Series does when it is read, written or measured."""
+        return all(
+            safe.comes_from(safe.in_type(frame_type, name), "pandas")
+            for name in ("__getitem__", "__setitem__", "__delitem__", "__getattr__", "__setattr__", "__len__")
+        )
 
     def write_column(self, value: Value, label: object) -> None:
         """``frame[label] = ...`` was run: the label is a column now, and nothing else of the frame is known."""
@@ -272,6 +297,9 @@ class State:
             Stop: The cell ends here, one way or the other.
         """
         node = finding.node or node
+        if self._comprehensions and sys.version_info < (3, 12):
+            # It runs in a frame of its own, called where it begins. Source: PEP 709.
+            node = self._comprehensions[0]
         if self.guarded:
             raise Stop(finding, node)
         if not self.doubts and not self.conditional:
@@ -335,10 +363,18 @@ def raising_line(node: ast.AST) -> int:
     and later) and maybe_optimize_method_call (3.10).
     """
     if sys.version_info >= (3, 10):
-        place = node.func if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else node
+        place = node.func if isinstance(node, ast.Call) and _is_call_of_method(node) else node
         if isinstance(place, ast.Attribute) and place.end_lineno is not None:
             return place.end_lineno
     return getattr(node, "lineno", 0)
+
+
+def _is_call_of_method(node: ast.Call) -> bool:
+    """Whether it is compiled as the call of a method: few arguments, none of them starred."""
+    starred = any(isinstance(each, ast.Starred) for each in node.args) or any(not each.arg for each in node.keywords)
+    count = len(node.args) + len(node.keywords) + bool(node.keywords)
+    starred = starred or (sys.version_info < (3, 11) and bool(node.keywords))
+    return isinstance(node.func, ast.Attribute) and not starred and count < MAX_METHOD_ARGUMENTS
 
 
 def scope_globals(node: ast.AST) -> set[str]:

@@ -6,6 +6,7 @@ import builtins
 import sys
 import threading
 import types
+import warnings
 from typing import Any, Iterator
 
 from .. import safe
@@ -23,6 +24,17 @@ def reasons(shell: Any, first_word: str) -> Iterator[str]:
     """
     if first_word and first_word in shell.magics_manager.magics["line"] and first_word not in shell.user_ns:
         yield "the line may run as the magic %{}".format(first_word)
+    bound: object = shell.user_ns.get(first_word) if first_word else None
+    if safe.class_module(type(bound)).startswith("IPython."):
+        yield "the line may run as the macro {}".format(first_word)
+    if shell.autocall:
+        yield "the line may run as a call"
+    if _warnings_are_errors():
+        yield "warnings are errors"
+    if shell.user_ns is not safe.instance_dict(shell.user_module):
+        yield "the names of the cells are not those of their module"
+    if not any(shell.user_ns.get("__builtins__", builtins) is each for each in (builtins, builtins.__dict__)):
+        yield "the built-ins are replaced"
     if shell.ast_transformers:
         yield "a transformer changes each cell before it runs"
     if shell.input_transformers_post:
@@ -31,10 +43,21 @@ def reasons(shell: Any, first_word: str) -> Iterator[str]:
         for callback in list(shell.events.callbacks.get(event, ())):
             if not _home(callback).startswith(_HARMLESS):
                 yield "code is registered to run before each cell"
-    if not safe.one_of(type(builtins.__import__), (safe.BuiltinFunctionType,)):
-        yield "imports are changed"
+    if any(
+        not safe.one_of(type(each), (safe.BuiltinFunctionType,))
+        for each in (builtins.__import__, builtins.__build_class__)
+    ):
+        yield "what an import or a class statement calls is replaced"
     if _user_code_runs_in_a_thread(shell.user_ns):
         yield "a thread of the user's is running"
+
+
+def _warnings_are_errors() -> bool:
+    """Whether some warning becomes an error, but those of IPython's own class that IPython itself turns into one."""
+    for action, _, category, *_ in list(warnings.filters):
+        if action == "error" and not (type(category) is type and safe.class_module(category).startswith("IPython.")):
+            return True
+    return False
 
 
 def _home(callback: object) -> str:

@@ -72,6 +72,8 @@ class _Unknown(Value):
 
 
 UNKNOWN = _Unknown()
+MAYBE_UNBOUND = _Unknown()
+"""A name that may be bound, to anything; reading or deleting it may raise."""
 
 
 class Hole:

@@ -71,7 +71,7 @@ class Walker:
         if value is not None:
             self.expressions.bind_target(node.target, value)
         self._annotation(node.annotation)
-        if "__annotations__" not in self.state.shell.user_ns:
+        if type(self.state.shell.user_ns.get("__annotations__")) is not dict or not isinstance(node.target, ast.Name):
             self.state.doubt(node, "effects", "an annotation binds __annotations__")
 
     def _annotation(self, node: ast.AST) -> None:
@@ -91,7 +91,7 @@ class Walker:
                 self.state.doubt(node, "raises", "an operator on a value that is not followed")
                 self.state.bind(target.id, UNKNOWN)
                 return
-            self.state.bind(target.id, self.expressions.binary(node, node.op, before, value))
+            self.state.bind(target.id, self.expressions.binary(node, node.op, before, value, in_place=True))
             return
         load = ast.copy_location(type(target)(**{**dict(ast.iter_fields(target)), "ctx": ast.Load()}), target)
         self._value(load)
@@ -107,15 +107,13 @@ class Walker:
     def _Delete(self, node: ast.Delete) -> None:
         for target in node.targets:
             if isinstance(target, ast.Name):
-                try:
-                    self.state.read(target.id)
-                except Unbound:
+                if not self.state.is_bound_by_cells(target.id):
                     self._value(ast.copy_location(ast.Name(target.id, ast.Load()), target))
+                    self.state.doubt(target, "raises", "a built-in cannot be deleted")
                 self.state.unbind(target.id)
             elif isinstance(target, ast.Subscript):
                 owner, key = self._value(target.value), self._value(target.slice)
                 self.expressions.item(SubscriptSite(target, owner, key, "del"))
-                self.state.touch(owner)
             else:
                 self.state.doubt(target, "effects", "this deletion is not followed")
                 self.state.touch(self._value(getattr(target, "value", ast.Constant(None))))
@@ -127,12 +125,11 @@ class Walker:
         if truth is None:
             self.state.doubt(node, "raises", "the assertion may fail")
             return
-        if node.msg is not None:
-            self._value(node.msg)
+        message = "" if node.msg is None else self.state.plain(self._value(node.msg))
         finding = Finding(
             rule="statements.assert",
             type="AssertionError",
-            message="",
+            message="" if message is safe.ABSENT else str(message),
             crash_type="other",
             because="the asserted condition is false",
         )
@@ -141,18 +138,17 @@ class Walker:
     def _Raise(self, node: ast.Raise) -> None:
         call = node.exc if isinstance(node.exc, ast.Call) and not node.exc.keywords else None
         found: Any = self.state.live(self._value(call.func)) if call else safe.ABSENT
-        message = ""
+        arguments: list[Any] = []
         if call is not None and _is_plain_exception(found):
             arguments = [self.state.plain(self._value(each)) for each in call.args]
-            message = safe.text(arguments[0]) if len(arguments) == 1 else ""
         elif node.exc is not None:
             found = self.state.live(self._value(node.exc))
-        if _is_plain_exception(found) and node.cause is None:
+        if _is_plain_exception(found) and node.cause is None and (found is not OSError or len(arguments) < 2):
             finding = Finding(
                 rule="statements.raise",
                 type=safe.class_name(found),
-                message=message,
-                crash_type="other",  # type: ignore[arg-type]
+                message="" if safe.ABSENT in arguments else str(found(*arguments)),
+                crash_type="other",
                 because="the cell raises it itself",
             )
             self.state.report(finding, node)
@@ -167,17 +163,25 @@ class Walker:
             known = self._import(node, alias.name)
             name = alias.asname or alias.name.partition(".")[0]
             module = safe.loaded(alias.name if alias.asname else name)
+            # ``import a.b as c`` binds what ``a`` holds as ``b``, which may be another thing than the module.
+            dotted = alias.asname is not None and "." in alias.name
+            if dotted and safe.loaded(*alias.name.rsplit(".", 1)) is not module:
+                known = False
             self.state.bind(name, self.state.in_kernel(name, module) if known else UNKNOWN)
 
     def _import(self, node: ast.stmt, name: str) -> bool:
         parts = name.split(".")
-        if all(safe.loaded(".".join(parts[: place + 1])) is not None for place in range(len(parts))):
+        if safe.instance_dict(safe.loaded(name)) is self.state.shell.user_ns:
+            self.state.doubt(node, "effects", "what the cell bound is imported")
+        elif all(safe.loaded(".".join(parts[: place + 1])) is not None for place in range(len(parts))):
             return True
         self.state.doubt(node, "raises", "importing {} runs its code".format(name))
         return False
 
     def _ImportFrom(self, node: ast.ImportFrom) -> None:
         module = node.module or ""
+        if module == "__future__":
+            self.state.doubt(node, "effects", "the lines below are compiled in another way")
         if node.level or module == "__future__" or not self._import(node, module):
             if node.level:
                 self.state.doubt(node, "raises", "a relative import")
@@ -219,21 +223,30 @@ class Walker:
         pass
 
     def _FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._type_parameters(node)
         for decorator in node.decorator_list:
             self._value(decorator)
             self.state.doubt(decorator, "effects", "a decorator is not followed")
         for default in [*node.args.defaults, *node.args.kw_defaults]:
             if default is not None:
                 self._value(default)
-        annotations = [each.annotation for each in ast.walk(node.args) if isinstance(each, ast.arg)]
-        for annotation in [*annotations, node.returns]:
+        taken = node.args
+        several = [*taken.args, *getattr(taken, "posonlyargs", ()), taken.vararg, *taken.kwonlyargs, taken.kwarg]
+        for annotation in [*(each.annotation for each in several if each is not None), node.returns]:
             if annotation is not None:
                 self._annotation(annotation)
         self.state.bind(node.name, UNKNOWN if node.decorator_list else Defined(node))
 
     _AsyncFunctionDef = _FunctionDef
 
+    def _type_parameters(self, node: ast.AST) -> None:
+        """Type parameters, Python 3.12 and later, open a scope of their own for what is evaluated in the header."""
+        for each in getattr(node, "type_params", ()):
+            self.state.doubt(each, "effects", "type parameters are not followed")
+            self.state.bind(each.name, UNKNOWN)
+
     def _ClassDef(self, node: ast.ClassDef) -> None:
+        self._type_parameters(node)
         for each in [*node.decorator_list, *node.bases, *[keyword.value for keyword in node.keywords]]:
             self._value(each)
         plain = not node.decorator_list and not node.bases and not node.keywords
@@ -295,16 +308,16 @@ class Walker:
             return
         changes = self.state.changes()
         for element in found:
-            if self.state.changed_since(changes, value):
-                self.state.doubt(node, "effects", "what the loop iterates over is changed in it")
-                self._forget(node.body)
-                return
             self.expressions.bind_target(node.target, element)
             try:
                 self._body(node.body)
             except _Jump:
                 # A jump on a certain path: the rest is reached in a way that is not followed further.
                 self.state.doubt(node, "reach", "the loop is left early")
+                self._forget(node.body)
+                return
+            if self.state.changed_since(changes, value):
+                self.state.doubt(node, "effects", "what the loop iterates over is changed in it")
                 self._forget(node.body)
                 return
         self._body(node.orelse)
@@ -373,7 +386,7 @@ class Walker:
             finding, place = stop.finding, stop.node
         finally:
             self.state.guarded -= 1
-        if finding is not None and not any(_may_catch(each.type, finding) for each in node.handlers):
+        if finding is not None and not any(self._may_catch(each.type, finding) for each in node.handlers):
             assert place is not None
             if node.finalbody:
                 self.state.doubt(node, "raises", "the finally block may raise another exception")
@@ -387,11 +400,27 @@ class Walker:
                     self.state.bind(handler.name, UNKNOWN)
                 self._maybe(handler.body)
             self._forget(node.body)
-        if finding is None:
-            self._body(node.orelse)
-        self._body(node.finalbody)
+        self._with_finally(node.orelse if finding is None else [], node.finalbody)
 
-    _TryStar = _Try
+    def _TryStar(self, node: Any) -> None:
+        self.state.doubt(node, "reach", "except* is not followed")
+        self._Try(node)
+
+    def _may_catch(self, handler: ast.AST | None, finding: Finding) -> bool:
+        """Whether an ``except`` clause may catch a finding; only unrelated exceptions of Python's own do not."""
+        if handler is None:
+            return True
+        raised: Any = builtins.__dict__.get(finding.type)
+        if not _is_plain_exception(raised):
+            return True
+        for each in handler.elts if isinstance(handler, ast.Tuple) else [handler]:
+            try:
+                caught: Any = self.state.live(self.state.read(each.id)) if isinstance(each, ast.Name) else None
+            except Unbound:
+                return True
+            if type(caught) is not type or safe.class_module(caught) != "builtins" or safe.inherits(raised, caught):
+                return True
+        return False
 
     def _with_finally(self, body: list[ast.stmt], finalbody: list[ast.stmt]) -> None:
         try:
@@ -413,26 +442,21 @@ class Walker:
             self._maybe(case.body)
 
 
-def _may_catch(handler: ast.AST | None, finding: Finding) -> bool:
-    """Whether an ``except`` clause may catch a finding; only clauses that name unrelated built-in exceptions do not."""
-    if handler is None:
-        return True
-    raised = builtins.__dict__.get(finding.type)
-    for each in handler.elts if isinstance(handler, ast.Tuple) else [handler]:
-        caught = builtins.__dict__.get(each.id) if isinstance(each, ast.Name) else None
-        if type(caught) is not type or type(raised) is not type or safe.inherits(raised, caught):
-            return True
-    return False
+# The first wants certain arguments, the others become a RuntimeError in a coroutine.
+_WITH_OTHER_WAYS = (UnicodeError, StopIteration, StopAsyncIteration)
 
 
-def _is_plain_exception(found: Any) -> bool:
-    """Whether it is one of Python's own exception classes, but those that want certain arguments."""
+def _is_plain_exception(found: object) -> bool:
+    """Whether it is one of Python's own exception classes that is raised as it is written."""
+    if type(found) is not type:
+        return False
+    cls: type = found
     return (
-        type(found) is type
-        and safe.inherits(found, Exception)
-        and safe.class_module(found) == "builtins"
-        and not safe.inherits(found, UnicodeError)
-        and "Group" not in safe.class_name(found)
+        safe.inherits(cls, Exception)
+        and safe.class_module(cls) == "builtins"
+        and not any(safe.inherits(cls, each) for each in _WITH_OTHER_WAYS)
+        and builtins.__dict__.get(safe.class_name(cls)) is cls
+        and "Group" not in safe.class_name(cls)
     )
 
 

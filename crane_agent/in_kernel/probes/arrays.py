@@ -18,13 +18,26 @@ def array(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
 
 
 def is_array(value: object) -> bool:
-    """Whether `value` is exactly a numpy ndarray or a torch Tensor."""
-    return safe.is_exactly(value, "numpy", "ndarray") or safe.is_exactly(value, "torch", "Tensor")
+    """Whether `value` is exactly a numpy ndarray, a torch Tensor or a torch Parameter."""
+    return safe.is_exactly(value, "numpy", "ndarray") or is_tensor(value)
+
+
+def is_tensor(value: object) -> bool:
+    """Whether `value` is exactly a torch Tensor or Parameter."""
+    return safe.is_exactly(value, "torch", "Tensor") or safe.is_exactly(value, "torch.nn.parameter", "Parameter")
 
 
 def facts(value: Any) -> dict[str, Any]:
-    """Return shape, dtype, and for a tensor its device and whether it takes part in autograd."""
-    answer: dict[str, Any] = {"kind": "array", "shape": [int(size) for size in value.shape], "dtype": str(value.dtype)}
-    if safe.is_exactly(value, "torch", "Tensor"):
+    """Return shape, dtype, and for a tensor its device and whether it takes part in autograd.
+
+    Raises:
+        Refused: It is a tensor without a shape, such as a nested one.
+    """
+    try:
+        shape = [int(size) for size in value.shape]
+    except RuntimeError:
+        raise safe.Refused("could not look, because the tensor has no shape of its own") from None
+    answer: dict[str, Any] = {"kind": "array", "shape": shape, "dtype": str(value.dtype)}
+    if is_tensor(value):
         answer.update(kind="tensor", device=str(value.device), requires_grad=value.requires_grad is True)
     return answer

@@ -6,11 +6,19 @@ Source: the Python language reference, "Calls"; the message is then the interpre
 
 from __future__ import annotations
 
+import abc
 import inspect
 import types
 from typing import Any
 
 from .. import paths, safe
+
+MAX_ARGUMENTS = 1000
+
+_IS_ABSTRACT = 1 << 20
+"""A flag of classes. Source: CPython's `Include/object.h`, Py_TPFLAGS_IS_ABSTRACT."""
+
+_FLAGS: Any = type.__dict__["__flags__"].__get__
 
 
 def signature(
@@ -25,6 +33,8 @@ def signature(
         positional: Number of positional arguments of the call.
         keywords: Names of its keyword arguments.
     """
+    if (positional or 0) > MAX_ARGUMENTS or len(keywords or ()) > MAX_ARGUMENTS:
+        raise safe.Refused("could not look, because the call has more than {} arguments".format(MAX_ARGUMENTS))
     value = paths.resolve(path, shell.user_ns)
     function, bound = python_function(value)
     answer: dict[str, Any] = {
@@ -46,7 +56,8 @@ def signature(
 def is_callable(value: object) -> bool:
     """Whether `value` is a function, method or class of an exact built-in kind."""
     return safe.one_of(
-        type(value), (types.FunctionType, types.MethodType, safe.BuiltinFunctionType, safe.MethodDescriptorType, type)
+        type(value),
+        (types.FunctionType, types.MethodType, safe.BuiltinFunctionType, safe.MethodDescriptorType, type, abc.ABCMeta),
     )
 
 
@@ -56,24 +67,36 @@ def python_function(value: object) -> tuple[types.FunctionType, int]:
     Raises:
         Refused: It is none: C code, a class with its own ``__new__`` or metaclass, an object with ``__call__``.
     """
-    if type(value) is types.FunctionType:
-        return value, 0
-    if type(value) is types.MethodType and type(value.__func__) is types.FunctionType:
-        return value.__func__, 1
-    if type(value) is type and safe.in_type(value, "__new__") is object.__new__:
-        init = safe.in_type(value, "__init__")
-        if type(init) is types.FunctionType:
-            return init, 1
+    found: object = value
+    bound = 0
+    if type(value) is types.MethodType:
+        found, bound = value.__func__, 1
+    elif _is_plain_class(value):
+        found, bound = safe.in_type(value, "__init__"), 1  # type: ignore[arg-type]
+    if type(found) is types.FunctionType and _has_plain_defaults(found):
+        return found, bound
     raise safe.Refused(
         "could not look, because {} is no plain Python function, method or class".format(safe.type_name(value))
     )
+
+
+def _is_plain_class(value: Any) -> bool:
+    """Whether calling a class makes an object the way `object` does, then runs ``__init__``."""
+    if not safe.one_of(type(value), (type, abc.ABCMeta)) or _FLAGS(value) & _IS_ABSTRACT:
+        return False
+    return safe.in_type(value, "__new__") is object.__new__
+
+
+def _has_plain_defaults(function: types.FunctionType) -> bool:
+    kinds = (type(function.__defaults__), type(function.__kwdefaults__))
+    return safe.one_of(kinds[0], (tuple, type(None))) and safe.one_of(kinds[1], (dict, type(None)))
 
 
 def wrapped(function: types.FunctionType) -> types.FunctionType | None:
     """Return the function that `functools.wraps` says a wrapper stands for, the innermost; None if there is none."""
     found: object = function
     for _ in range(10):
-        inner = getattr(found, "__dict__", {}).get("__wrapped__")
+        inner = (safe.instance_dict(found) or {}).get("__wrapped__")
         if type(inner) is not types.FunctionType:
             break
         found = inner
@@ -129,8 +152,10 @@ def binding_error(function: types.FunctionType, positional: int, keywords: list[
     if hasattr(code, "co_qualname"):
         changes["co_qualname"] = code.co_qualname
     stub = types.FunctionType(_EMPTY.replace(**changes), {})
-    stub.__defaults__ = None if function.__defaults__ is None else (None,) * len(function.__defaults__)
-    stub.__kwdefaults__ = None if function.__kwdefaults__ is None else dict.fromkeys(function.__kwdefaults__)
+    if function.__defaults__:
+        stub.__defaults__ = (None,) * len(function.__defaults__)
+    if function.__kwdefaults__:
+        stub.__kwdefaults__ = dict.fromkeys(function.__kwdefaults__)
     stub.__qualname__ = function.__qualname__
     try:
         stub(*(None,) * positional, **dict.fromkeys(keywords))

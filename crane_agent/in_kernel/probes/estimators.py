@@ -27,26 +27,21 @@ def facts(value: object, budget: safe.Budget) -> dict[str, Any]:
     class says otherwise (``__sklearn_is_fitted__``, or its tag `requires_fit` is false) the answer is None: unknown.
     """
     own = safe.instance_dict(value) or {}
-    fitted = [name for name in own if type(name) is str and name.endswith("_") and not name.startswith("__")]
+    fitted = [name for name in list(own) if name.endswith("_") and not name.startswith("__")]
     names = own.get("feature_names_in_")
     settings = {
         name: each
-        for name, each in sorted(own.items())
-        if type(name) is str and not name.endswith("_") and not name.startswith("_")
+        for name, each in sorted(own.items(), key=_name)
+        if not name.endswith("_") and not name.startswith("_")
     }
     shown = list(settings)[: budget.items]
     return {
         "kind": "estimator",
         "fitted": is_fitted(value),
         "fitted_attributes": sorted(fitted)[: budget.items],
-        "n_features_in": own.get("n_features_in_") if type(own.get("n_features_in_")) is int else None,
+        "n_features_in": _count(own.get("n_features_in_")),
         "feature_names_in": _names(names, budget),
-        "parameters": {
-            name: settings[name]
-            if safe.one_of(type(settings[name]), (int, float, bool, type(None)))
-            else safe.type_name(settings[name])
-            for name in shown
-        },
+        "parameters": {name: safe.number(settings[name]) for name in shown},
         "truncated": len(settings) > len(shown),
     }
 
@@ -56,10 +51,19 @@ def is_fitted(value: object) -> bool | None:
     own = safe.instance_dict(value)
     if own is None or safe.in_type(type(value), "__sklearn_is_fitted__") is not safe.ABSENT:
         return None
-    return any(type(name) is str and name.endswith("_") and not name.startswith("__") for name in own)
+    return any(name.endswith("_") and not name.startswith("__") for name in list(own))
+
+
+def _count(found: Any) -> int | None:
+    plain = found.item() if safe.is_exactly(found, "numpy", "int64") else found
+    return plain if type(plain) is int else None
+
+
+def _name(entry: tuple[str, object]) -> str:
+    return entry[0]
 
 
 def _names(names: Any, budget: safe.Budget) -> list[str] | None:
     if not safe.is_exactly(names, "numpy", "ndarray") or len(names.shape) != 1:
         return None
-    return [each for each in names[: budget.items].tolist() if type(each) is str]
+    return [safe.text(each) for each in names[: budget.items].tolist() if type(each) is str]

@@ -1,16 +1,14 @@
-"""pandas DataFrames and Series.
-
-Touches only what was measured to fill no cache of the frame: ``columns``, ``dtypes``, ``shape``, ``index.dtype``.
-"""
+"""pandas DataFrames and Series, read from their blocks (`blocks` says why)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .. import paths, safe
+from .. import blocks, paths, safe
+from ..blocks import is_frame, is_series
 from ..likeness import close_to
 
-MAX_COLUMNS = 100000
+__all__ = ["column_labels", "columns", "facts", "is_frame", "is_series", "series_facts"]
 
 
 def columns(shell: Any, budget: safe.Budget, path: str, names: list[str | int] | None = None) -> dict[str, Any]:
@@ -20,54 +18,60 @@ def columns(shell: Any, budget: safe.Budget, path: str, names: list[str | int] |
         raise safe.Refused(
             "could not look, because {} is a {}, not exactly a pandas DataFrame".format(path, safe.type_name(frame))
         )
-    answer = dict({"path": path}, **facts(frame, budget))
+    answer: dict[str, Any] = dict({"path": path}, **facts(frame, budget))
     if names is not None:
         labels = column_labels(frame)
         if labels is None:
             raise safe.Refused("could not look, because some column labels of {} are no plain values".format(path))
-        missing = [name for name in names if name not in labels]
+        present = set(labels)
+        missing = [name for name in names if name not in present]
         texts = [label for label in labels if type(label) is str]
-        answer["missing"] = missing
-        answer["close"] = {str(name): close_to(str(name), texts) for name in missing}
+        answer["missing"] = missing[: budget.items]
+        answer["truncated"] = answer["truncated"] or len(missing) > budget.items
+        answer["close"] = {}
+        for name in missing[: budget.items]:
+            budget.check()
+            answer["close"][str(name)] = close_to(str(name), texts)
     return answer
 
 
-def is_frame(value: object) -> bool:
-    """Whether `value` is exactly a pandas DataFrame."""
-    return safe.is_exactly(value, "pandas", "DataFrame")
-
-
-def is_series(value: object) -> bool:
-    """Whether `value` is exactly a pandas Series."""
-    return safe.is_exactly(value, "pandas", "Series")
-
-
-def facts(frame: Any, budget: safe.Budget) -> dict[str, Any]:
+def facts(frame: object, budget: safe.Budget) -> dict[str, Any]:
     """Return shape (n_rows, n_columns), the dtype of each column in order, and the kind of index."""
-    count = len(frame.columns)
-    shown = safe.labels(frame.columns[: budget.items], MAX_COLUMNS)
-    dtypes = [str(dtype) for dtype in frame.dtypes[: budget.items]]
+    labels, index = blocks.axes(frame)
+    count = len(labels)
+    known = safe.labels(labels, blocks.MAX_COLUMNS)
+    shown = None if known is None else known[: budget.items]
+    dtypes = blocks.dtypes(frame, min(count, budget.items))
     return {
         "kind": "frame",
-        "shape": list(frame.shape),
-        "columns": None
-        if shown is None
-        else [[label if type(label) is int else str(label), dtype] for label, dtype in zip(shown, dtypes)],
-        "index": safe.class_name(type(frame.index)),
+        "shape": [len(index), count],
+        "columns": None if shown is None else [[_label(label), dtype] for label, dtype in zip(shown, dtypes)],
+        "index": safe.class_name(type(index)),
         "truncated": count > budget.items,
     }
 
 
-def series_facts(series: Any) -> dict[str, Any]:
+def _label(label: object) -> int | str:
+    if type(label) is int and label.bit_length() <= 64:
+        return label
+    return str(tuple(_part(each) for each in label)) if type(label) is tuple else safe.text(label)
+
+
+def _part(label: object) -> object:
+    return safe.text(label) if type(label) is str else safe.number(label)
+
+
+def series_facts(series: object) -> dict[str, Any]:
     """Return length, dtype and the kind of index of a Series."""
+    index = blocks.axes(series)[0]
     return {
         "kind": "series",
-        "length": len(series),
-        "dtype": str(series.dtype),
-        "index": safe.class_name(type(series.index)),
+        "length": len(index),
+        "dtype": blocks.dtype(series),
+        "index": safe.class_name(type(index)),
     }
 
 
-def column_labels(frame: Any) -> list[object] | None:
+def column_labels(frame: object) -> list[object] | None:
     """Return a frame's column labels as exact built-in values; None if some are not, or there are too many."""
-    return safe.labels(frame.columns, MAX_COLUMNS)
+    return safe.labels(blocks.axes(frame)[0], blocks.MAX_COLUMNS)

@@ -11,16 +11,13 @@ from ..likeness import close_to
 
 def names(shell: Any, budget: safe.Budget, like: str | None = None) -> dict[str, Any]:
     """List the user's names with their types, sorted; with `like`, whether that name is there and names close to it."""
-    visible = user_names(shell)
+    visible = _visible(shell)
     if like is not None:
-        return {
-            "name": like,
-            "defined": like in shell.user_ns or like in builtin_names(shell),
-            "close": close_to(like, visible),
-        }
-    shown = visible[: budget.items]
+        known = {**builtin_names(shell), **dict.fromkeys(_bound(shell))}
+        return {"name": like, "defined": like in known, "close": close_to(like, list(visible))}
+    shown = list(visible)[: budget.items]
     return {
-        "names": {name: safe.type_name(shell.user_ns[name]) for name in shown},
+        "names": {name: safe.type_name(visible[name]) for name in shown},
         "count": len(visible),
         "truncated": len(visible) > len(shown),
     }
@@ -28,14 +25,22 @@ def names(shell: Any, budget: safe.Budget, like: str | None = None) -> dict[str,
 
 def user_names(shell: Any) -> list[str]:
     """Return the names that the user's cells bound, sorted; IPython's own and ``_private`` ones left out."""
+    return list(_visible(shell))
+
+
+def _visible(shell: Any) -> dict[str, object]:
     hidden = shell.user_ns_hidden
+    bound = _bound(shell)
+    return {
+        name: bound[name]
+        for name in sorted(bound)
+        if not name.startswith("_") and hidden.get(name, safe.ABSENT) is not bound[name]
+    }
+
+
+def _bound(shell: Any) -> dict[str, object]:
     # A copy in one step: the user's cell may be running and binding names.
-    entries = list(shell.user_ns.items())
-    return sorted(
-        name
-        for name, value in entries
-        if type(name) is str and not name.startswith("_") and hidden.get(name, safe.ABSENT) is not value
-    )
+    return {name: value for name, value in list(shell.user_ns.items()) if type(name) is str}
 
 
 def builtin_names(shell: Any) -> dict[str, object]:

@@ -7,6 +7,9 @@ from typing import Any
 from .. import paths, safe
 from . import arrays, callables, estimators, frames, models
 
+MOST_ELEMENTS = 10000
+"""Elements of a sequence whose types are counted, from its start."""
+
 
 def describe(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
     """Describe the value at `path`: its type, and by kind its shape, columns, keys, length or attributes."""
@@ -14,7 +17,7 @@ def describe(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
     return dict({"path": path, "type": safe.type_name(value)}, **_by_kind(value, budget))
 
 
-def _by_kind(value: object, budget: safe.Budget) -> dict[str, Any]:
+def _by_kind(value: Any, budget: safe.Budget) -> dict[str, Any]:
     kind = type(value)
     if frames.is_frame(value):
         return frames.facts(value, budget)
@@ -28,25 +31,27 @@ def _by_kind(value: object, budget: safe.Budget) -> dict[str, Any]:
         return estimators.facts(value, budget)
     if safe.one_of(kind, (int, float, bool, complex, type(None))):
         return {"kind": "scalar"}
+    if safe.inherits(kind, safe.loaded("numpy", "generic")) and safe.is_from(kind, "numpy"):
+        return {"kind": "scalar"}
     if safe.one_of(kind, (str, bytes)):
-        return {"kind": "text", "length": len(value)}  # type: ignore[arg-type]
+        return {"kind": "text", "length": len(value)}
     if kind is dict:
-        return _dict_facts(value, budget)  # type: ignore[arg-type]
+        return _dict_facts(value, budget)
     if safe.one_of(kind, (list, tuple, set, frozenset)):
         return _sequence_facts(value, budget)
     if callables.is_callable(value):
         return {"kind": "callable"}
-    own = safe.instance_dict(value)
-    attributes = sorted(name for name in (own or {}) if type(name) is str)
+    own = dict(safe.instance_dict(value) or {})
+    attributes = sorted(own)
     return {
         "kind": "object",
-        "attributes": {name: safe.type_name(own[name]) for name in attributes[: budget.items]},  # type: ignore[index]
+        "attributes": {name: safe.type_name(own[name]) for name in attributes[: budget.items]},
         "truncated": len(attributes) > budget.items,
     }
 
 
 def _dict_facts(value: dict[object, object], budget: safe.Budget) -> dict[str, Any]:
-    keys = [key for key in list(value)[: budget.items] if safe.one_of(type(key), safe.SCALARS)]
+    keys = [key for key in safe.first(value, budget.items) if safe.one_of(type(key), safe.SCALARS)]
     return {
         "kind": "dict",
         "length": len(value),
@@ -57,12 +62,9 @@ def _dict_facts(value: dict[object, object], budget: safe.Budget) -> dict[str, A
 
 def _sequence_facts(value: Any, budget: safe.Budget) -> dict[str, Any]:
     counts: dict[str, int] = {}
-    looked = 0
-    for each in value:
-        if looked == 10000:
-            break
+    sample = safe.first(value, MOST_ELEMENTS)
+    for each in sample:
         name = safe.type_name(each)
         counts[name] = counts.get(name, 0) + 1
-        looked += 1
     common = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[: budget.items]
-    return {"kind": "sequence", "length": len(value), "element_types": dict(common), "looked_at": looked}
+    return {"kind": "sequence", "length": len(value), "element_types": dict(common), "looked_at": len(sample)}

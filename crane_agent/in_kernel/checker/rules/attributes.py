@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ... import safe
 from ...likeness import close_to
@@ -45,8 +45,22 @@ def _message(owner: object, name: str) -> str:
     if type(owner) is types.ModuleType:
         return "module {!r} has no attribute {!r}".format((safe.instance_dict(owner) or {}).get("__name__"), name)
     if safe.inherits(type(owner), type):
-        return "type object {!r} has no attribute {!r}".format(safe.class_name(owner), name)  # type: ignore[arg-type]
-    return "{!r} object has no attribute {!r}".format(safe.class_name(type(owner)), name)
+        return "type object {!r} has no attribute {!r}".format(_name_in_c(owner), name)  # type: ignore[arg-type]
+    return "{!r} object has no attribute {!r}".format(_name_in_c(type(owner)), name)
+
+
+def _name_in_c(cls: type) -> str:
+    """Return a class's name as C code shows it: with its module for a class that is itself written in C.
+
+    Source: the Python/C API reference, `PyTypeObject.tp_name`.
+    """
+    module = safe.class_module(cls)
+    is_python = _FLAGS(cls) & _HEAP_TYPE or module == "builtins"
+    return safe.class_name(cls) if is_python else "{}.{}".format(module, safe.class_name(cls))
+
+
+_FLAGS: Any = type.__dict__["__flags__"].__get__
+_HEAP_TYPE = 1 << 9
 
 
 def _library(owner: object) -> str:

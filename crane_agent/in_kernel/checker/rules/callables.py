@@ -20,7 +20,9 @@ def call_does_not_bind(site: CallSite, state: State) -> Finding | None:
     callee = state.live(site.callee)
     if type(site.callee) is Method:
         owner = state.live(site.callee.owner)
-        callee = safe.ABSENT if owner is safe.ABSENT else safe.attribute(owner, site.callee.name)
+        callee = (
+            _method_of_made(site.callee, state) if owner is safe.ABSENT else safe.attribute(owner, site.callee.name)
+        )
     if not site.complete or callee is safe.ABSENT:
         return None
     try:
@@ -44,6 +46,14 @@ def call_does_not_bind(site: CallSite, state: State) -> Finding | None:
         close=tuple(close_to(wrong[0], names)) if wrong else (),
         probe=None if path is None else ("signature", arguments),
     )
+
+
+def _method_of_made(method: Method, state: State) -> object:
+    """Return the method of a frame that is no object yet, bound to something."""
+    if state.columns(method.owner) is None:
+        return safe.ABSENT
+    entry = safe.in_type(safe.loaded("pandas", "DataFrame"), method.name)
+    return types.MethodType(entry, state) if type(entry) is types.FunctionType else safe.ABSENT
 
 
 def not_callable(site: CallSite, state: State) -> Finding | None:

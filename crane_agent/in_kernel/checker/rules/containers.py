@@ -23,8 +23,13 @@ def missing_item(site: SubscriptSite, state: State) -> Finding | None:
         return None
     if key is safe.ABSENT or (type(owner) is dict and not safe.has_plain_keys(owner)):
         return None
+    if site.context == "del" and not safe.one_of(type(owner), (list, dict)):
+        return None
     try:
-        owner[key]
+        if site.context == "del":
+            del owner.copy()[key]
+        else:
+            owner[key]
     except (KeyError, IndexError, TypeError, ValueError) as error:
         path = getattr(site.owner, "path", None)
         texts = [each for each in owner if type(each) is str] if type(owner) is dict and len(owner) <= 5000 else []
@@ -41,6 +46,8 @@ def missing_item(site: SubscriptSite, state: State) -> Finding | None:
 
 
 def _because(what: str, owner: Any, key: Any) -> str:
+    if type(owner) is range:
+        return "{} is {!r}".format(what, owner)
     if type(owner) is dict:
         return "{} is a dict of {} keys without {!r}".format(what, len(owner), key)
     return "{} is a {} of length {}".format(what, safe.class_name(type(owner)), len(owner))
@@ -58,11 +65,11 @@ def index_outside_array(site: SubscriptSite, state: State) -> Finding | None:
         return None
     try:
         array[key]
-    except IndexError as error:
+    except (IndexError, ValueError) as error:
         path = getattr(site.owner, "path", None)
         return Finding(
             rule="containers.index-outside-array",
-            type="IndexError",
+            type=type(error).__name__,
             message=str(error),
             because="{} has shape {}".format(path or "it", tuple(array.shape)),
             crash_type="index error",

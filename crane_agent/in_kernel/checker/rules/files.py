@@ -30,6 +30,12 @@ def missing_file(site: CallSite, state: State) -> Finding | None:
         mode = state.live(site.keywords["mode"]) if "mode" in site.keywords else mode
         if type(mode) is not str or mode not in ("r", "rb", "rt") or len(site.arguments) > 2:
             return None
+        settings = [state.live(value) for name, value in site.keywords.items() if name != "mode"]
+        # These are checked before the file is opened.
+        if (settings and mode == "rb") or any(type(each) is not str or "\0" in each for each in settings):
+            return None
+        if len(site.arguments) == 2 and "mode" in site.keywords:
+            return None
     elif safe.comes_from(callee, "pandas") and callee is safe.loaded("pandas", "read_csv"):
         library, allowed = "pandas", _READ_KEYWORDS
         if len(site.arguments) > 1:
@@ -37,9 +43,9 @@ def missing_file(site: CallSite, state: State) -> Finding | None:
     else:
         return None
     path = state.live(site.arguments[0])
-    if type(path) is not str or not path or "://" in path or "\0" in path or not set(site.keywords) <= allowed:
+    if type(path) is not str or not path or ":" in path or "\0" in path or not set(site.keywords) <= allowed:
         return None
-    if library == "pandas" and (site.keywords or path.startswith(("~", "{", "[")) or path.endswith(_ARCHIVES)):
+    if library == "pandas" and (site.keywords or path.startswith(("~", "{", "[")) or path.lower().endswith(_ARCHIVES)):
         # Options are checked, and archives opened, before or instead of the file itself.
         return None
     if not _is_missing(path) or any(doubt.kind == "effects" for doubt in state.doubts):

@@ -28,14 +28,12 @@ def missing_column(site: SubscriptSite, state: State) -> Finding | None:
     if type(key) is list and site.context == "load" and key and all(type(each) is str for each in key):
         missing = [each for each in key if each not in columns]
         if missing and len(missing) < len(key):
-            return _finding(site.owner, missing, columns, "{} not in index".format(_quoted(missing)))
+            return _finding(site.owner, missing, columns, repr("{} not in index".format(missing)))
         if missing:
-            return _finding(site.owner, missing, columns, "None of [{}] are in the [columns]".format(_index_text(key)))
+            return _finding(
+                site.owner, missing, columns, repr("None of [{}] are in the [columns]".format(_index_text(key)))
+            )
     return None
-
-
-def _quoted(labels: list[Any]) -> str:
-    return '"{}"'.format(labels) if any("'" in str(label) for label in labels) else repr(str(labels))
 
 
 def _index_text(labels: list[str]) -> str:
@@ -69,10 +67,11 @@ def dropped_column(site: CallSite, state: State) -> Finding | None:
     wanted = dropped_columns(site, state)
     if columns is None or not wanted or set(site.keywords) - {"columns", "axis", "labels", "inplace"}:
         return None
+    inplace = state.live(site.keywords["inplace"]) if "inplace" in site.keywords else False
     missing = [label for label in wanted if label not in columns]
-    if not missing or any(type(label) is not str for label in wanted):
+    if not missing or type(inplace) is not bool or any(type(label) is not str for label in wanted):
         return None
-    return _finding(method.owner, missing, columns, "{} not found in axis".format(_quoted(missing)))
+    return _finding(method.owner, missing, columns, repr("{} not found in axis".format(missing)))
 
 
 # Methods whose only argument names columns. Source: the pandas reference of each.
@@ -92,7 +91,7 @@ def missing_key_column(site: CallSite, state: State) -> Finding | None:
     frame: Any = state.live(method.owner)
     if type(label) is not str or label in columns or frame is safe.ABSENT or _may_name_a_level(frame, label):
         return None
-    message = "None of {} are in the columns".format(_quoted([label])) if method.name == "set_index" else repr(label)
+    message = repr("None of {} are in the columns".format([label])) if method.name == "set_index" else repr(label)
     return _finding(method.owner, [label], columns, message)
 
 

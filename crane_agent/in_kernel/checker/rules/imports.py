@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,17 @@ def missing_import(site: ImportSite, state: State) -> Finding | None:
     if type(module) is not types.ModuleType:
         return None
     own = safe.instance_dict(module) or {}
-    if site.name in own or "__path__" in own or "__getattr__" in own:
+    if site.name in own or "__path__" in own or "__getattr__" in own or not safe.is_plain(own.get("__name__")):
+        return None
+    if safe.ABSENT is not sys.modules.get("{}.{}".format(own.get("__name__"), site.name), safe.ABSENT):
         return None
     home = own.get("__file__")
     return Finding(
         rule="imports.missing-name",
         type="ImportError",
-        message="cannot import name {!r} from {!r} ({})".format(site.name, site.module, home or "unknown location"),
+        message="cannot import name {!r} from {!r} ({})".format(
+            site.name, own.get("__name__"), home or "unknown location"
+        ),
         because="the module {} is loaded and has no {!r}".format(site.module, site.name),
         crash_type="module not found",
         library=site.module.partition(".")[0],

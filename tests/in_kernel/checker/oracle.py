@@ -1,0 +1,166 @@
+"""Ask the checker about a cell, then run the cell for real: Python is the oracle."""
+
+import json
+import os
+import pickle
+import signal
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+from typing import Any, NamedTuple
+
+import zmq
+from ipykernel.iostream import IOPubThread, OutStream
+from IPython.core.interactiveshell import InteractiveShell
+from jupyter_client.session import Session
+
+from crane_agent.in_kernel import entry
+from crane_agent.in_kernel.wire import encode_tree
+from crane_agent.notebook.code import parse
+
+LIMITS = {"seconds": 10.0, "items": 50, "bytes": 1_000_000}
+
+
+class Crash(NamedTuple):
+    """An exception as the traceback of a cell shows it."""
+
+    type: str
+    message: str
+    line: int | None
+
+
+class Row(NamedTuple):
+    """What the checker said of a cell, and what the cell then did: `crash` is None if it ran."""
+
+    reply: dict[str, Any]
+    crash: Crash | None
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        return self.reply.get("answer", {})
+
+    @property
+    def finding(self) -> dict[str, Any] | None:
+        return self.answer.get("finding")
+
+    @property
+    def settled(self) -> bool:
+        return bool(self.answer.get("settled"))
+
+    def wrong(self) -> str:
+        """Return what the checker was wrong about, or ''."""
+        if self.reply["status"] == "failed":
+            return f"failed: {self.reply['fault']} {self.reply['where']}"
+        if self.settled and self.crash is not None:
+            return f"settled, but {self.crash}"
+        if self.finding is None:
+            return ""
+        if self.crash is None:
+            return f"found {self.finding['type']} ({self.finding['rule']}), but the cell ran"
+        said = (self.finding["type"], self.finding["line"])
+        if said != (self.crash.type, self.crash.line):
+            return f"found {said} ({self.finding['rule']}: {self.finding['message']}), but {self.crash}"
+        return ""
+
+
+@contextmanager
+def kernel_stdout() -> Iterator[None]:
+    """Make `sys.stdout` and the warning filters what they are in a kernel."""
+    context = zmq.Context()
+    publisher = IOPubThread(context.socket(zmq.PUB))
+    publisher.start()
+    stream = OutStream(Session(key=b""), publisher, "stdout", watchfd=False)
+    try:
+        with redirect_stdout(stream), redirect_stderr(StringIO()), warnings.catch_warnings():
+            # Those of pytest turn warnings into errors, after which nothing is certain.
+            warnings.resetwarnings()
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        stream.close()
+        publisher.stop()
+        publisher.close()
+        context.term()
+
+
+def fresh_shell(*setup: str) -> InteractiveShell:
+    """Return a new shell in which the setup cells were run."""
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(colors="nocolor", history_length=0)
+    shell.history_manager.enabled = False
+    shell.showtraceback = lambda *args, **kwargs: None
+    for cell in setup:
+        result = shell.run_cell(cell, store_history=True)
+        if not result.success:
+            raise AssertionError(f"the setup fails: {result.error_in_exec or result.error_before_exec!r}")
+    return shell
+
+
+def ask(shell: InteractiveShell, cell: str) -> dict[str, Any]:
+    """Return the checker's reply about a cell."""
+    code = parse(cell)
+    assert code.tree is not None, cell
+    assert code.syntax_error is None, cell
+    request = {
+        "ask": "check",
+        "arguments": {"tree": encode_tree(code.tree), "first_word": code.first_word},
+        "limits": LIMITS,
+    }
+    reply: dict[str, Any] = json.loads(entry.answer(json.dumps(request), shell))
+    return reply
+
+
+def really_run(shell: InteractiveShell, cell: str) -> Crash | None:
+    """Run a cell; the line of a crash is that of the cell's own module frame."""
+    result = shell.run_cell(cell, store_history=True)
+    error = result.error_in_exec or result.error_before_exec
+    if error is None:
+        return None
+    line = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals is shell.user_ns and trace.tb_frame.f_code.co_name == "<module>":
+            line = trace.tb_lineno
+            break
+        trace = trace.tb_next
+    return Crash(type(error).__name__, str(error), line)
+
+
+def compare(setup: str, cell: str) -> Row:
+    """Ask about a cell, then run it, both in a fork of this process, so that nothing is left behind."""
+    return compare_all([(setup, cell)])[0]
+
+
+def compare_all(programs: Sequence[tuple[str, str]]) -> list[Row]:
+    """Ask about each cell, then run it, each in a new shell, all in one fork of this process."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.close(reading)
+            signal.alarm(20 + 2 * len(programs))
+            with kernel_stdout():
+                rows = [_compare(setup, cell) for setup, cell in programs]
+            with os.fdopen(writing, "wb") as pipe:
+                pickle.dump([tuple(row) for row in rows], pipe)
+            code = 0
+        except BaseException as error:  # noqa: BLE001 - a child of pytest must never get back into pytest
+            sys.__stderr__.write(f"{type(error).__name__}: {error}\n")
+            sys.__stderr__.flush()
+        finally:
+            os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        data = pipe.read()
+    _, status = os.waitpid(child, 0)
+    assert status == 0, f"the child failed:\n{programs}"
+    return [Row(*each) for each in pickle.loads(data)]
+
+
+def _compare(setup: str, cell: str) -> Row:
+    shell = fresh_shell(*([setup] if setup else []))
+    reply = ask(shell, cell)
+    return Row(reply, really_run(shell, cell))
