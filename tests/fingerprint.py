@@ -35,35 +35,23 @@ MOST_RECORDED = 2000
 
 # Nothing is opened, loaded or run by these.
 HARMLESS_EVENTS = frozenset(
-    [
+    (
         "builtins.id",
         "code.__new__",
         "function.__new__",
         "object.__getattr__",
         "object.__setattr__",
         "sys._current_frames",
-    ]
+    )
 )
-
 
 # Packages whose code a probe may run: ours needs them, or a probe's manual names the calls.
 LIBRARIES = frozenset(
-    [
-        "IPython",
-        "ast",
-        "asyncio",
-        "codecs",
-        "collections",
-        "contextlib",
-        "dis",
-        "genericpath",
-        "importlib",
-        "inspect",
-        "json",
-        "numpy",
-    ]
-) | frozenset(
-    ["os", "pandas", "posixpath", "queue", "re", "threading", "torch", "tornado", "traitlets", "types", "typing"]
+    (
+        *("IPython", "abc", "ast", "asyncio", "codecs", "collections", "contextlib", "dis", "genericpath", "importlib"),
+        *("inspect", "json", "numpy", "os", "pandas", "posixpath", "queue", "re", "shutil", "threading", "torch"),
+        *("tornado", "traitlets", "types", "typing"),
+    )
 )
 
 
@@ -479,8 +467,8 @@ def _modules(shell):
 
 
 def _module_names(shell):
-    modules = {name: module for name, module in sys.modules.items() if type(module) is types.ModuleType}
-    return repr({name: list(vars(module)) for name, module in modules.items() if name != "__main__"})
+    modules = [(name, module) for name, module in list(sys.modules.items()) if type(module) is types.ModuleType]
+    return {name: hash(tuple(vars(module))) for name, module in modules if name != "__main__"}
 
 
 def _randomness(shell):
