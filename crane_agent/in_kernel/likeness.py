@@ -22,16 +22,20 @@ def close_to(name: str, names: list[str], most: int = 3) -> list[str]:
     """
     if not name or len(name) > MAX_LENGTH:
         return []
-    found = []
+    found: list[tuple[int, int, str]] = []
+    plain = name.strip().lower()
     for place, each in enumerate(names[:MAX_NAMES]):
         if each == name or not each or len(each) > MAX_LENGTH:
             continue
-        longest = max(len(name), len(each))
+        limit = max(len(name), len(each)) // 3
+        if len(found) == most:
+            # Only a better one is of use: it would come before the last of those found.
+            limit = min(limit, found[-1][0] - 1)
         # Case and surrounding blanks are what is mistaken most often.
-        distance = 0 if each.strip().lower() == name.strip().lower() else _distance(name, each, longest // 3)
-        if distance <= longest // 3:
-            found.append((distance, place, each))
-    return [each for _, _, each in sorted(found)[:most]]
+        distance = 0 if each.strip().lower() == plain else _distance(name, each, limit)
+        if distance <= limit:
+            found = sorted([*found, (distance, place, each)])[:most]
+    return [each for _, _, each in found]
 
 
 def _distance(a: str, b: str, limit: int) -> int:
@@ -42,15 +46,23 @@ def _distance(a: str, b: str, limit: int) -> int:
     if abs(len(a) - len(b)) > limit:
         return limit + 1
     # What is equal at both ends costs nothing, and most names of a long list have it: ``feature_0001`` ...
-    while a and b and a[0] == b[0]:
-        a, b = a[1:], b[1:]
-    while a and b and a[-1] == b[-1]:
-        a, b = a[:-1], b[:-1]
+    start, shorter = 0, min(len(a), len(b))
+    while start < shorter and a[start] == b[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    a, b = a[start : len(a) - end], b[start : len(b) - end]
+    if not a or not b:
+        return max(len(a), len(b))
     above = list(range(len(b) + 1))
     for row, letter in enumerate(a, 1):
-        current = [row]
-        for column, other in enumerate(b, 1):
-            current.append(min(above[column] + 1, current[-1] + 1, above[column - 1] + (letter != other)))
+        # Further than `limit` from the diagonal nothing can be within it.
+        current = [limit + 1] * (len(b) + 1)
+        current[0] = row
+        for column in range(max(1, row - limit), min(len(b), row + limit) + 1):
+            changed = above[column - 1] + (letter != b[column - 1])
+            current[column] = min(above[column] + 1, current[column - 1] + 1, changed)
         if min(current) > limit:
             return limit + 1
         above = current

@@ -132,6 +132,8 @@ def kernel(tmp_path_factory):
     with ExitStack() as cleanup:
         kernel = Kernel(tmp_path_factory.mktemp("watched"), cleanup)
         kernel.run(START)
+        # The checker reads this setting, and IPython stores its default when it is first read.
+        kernel.run("get_ipython().autocall")
         kernel.channel.install()
         # What the first question ever sets up is the kernel's own: loggers, the codecs of its messages.
         kernel.ask("names", {})

@@ -66,6 +66,9 @@ class State:
         for value in [self._namespace, shell.user_module, *map(self._namespace.get, _CHANGED_BY_IPYTHON)]:
             self._touched[id(value)] = value
         self._names_unknown = False
+        # Kept for the walk: the functions, and the nodes of the tree, are the same from its start to its end.
+        self._set_by_functions: set[str] | None = None
+        self._set_by_nodes: dict[int, set[str]] = {}
         self._steps = 0
 
     # -- names ---------------------------------------------------------------------------------------------------
@@ -115,13 +118,18 @@ class State:
 
     def code_ran(self, callee: object = None) -> None:
         """Code of the user's that is not followed ran: names that its functions set are no longer known."""
-        names = globals_set_by_functions(self._namespace)
+        if self._set_by_functions is None:
+            self._set_by_functions = globals_set_by_functions(self._namespace)
+        names = set(self._set_by_functions)
         function = callee.__func__ if type(callee) is types.MethodType else callee
         if type(function) is types.FunctionType:
             _globals_set_by(function.__code__, names)
         for value in list(self._scopes[0].values()):
             if type(value) is Defined:
-                names |= scope_globals(value.node)
+                node = value.node
+                if id(node) not in self._set_by_nodes:
+                    self._set_by_nodes[id(node)] = scope_globals(node)
+                names |= self._set_by_nodes[id(node)]
         for name in names:
             self.bind_at_cell(name, UNKNOWN)
 

@@ -37,7 +37,9 @@ def reasons(shell: Any, first_word: str) -> Iterator[str]:
         yield "the built-ins are replaced"
     if shell.ast_transformers:
         yield "a transformer changes each cell before it runs"
-    if shell.input_transformers_post:
+    manager = shell.input_transformer_manager
+    text_transforms = [*manager.cleanup_transforms, *manager.line_transforms]
+    if shell.input_transformers_post or not all(_is_of_ipython(each) for each in text_transforms):
         yield "an input transformer changes each cell before it runs"
     for event in ("pre_execute", "pre_run_cell"):
         for callback in list(shell.events.callbacks.get(event, ())):
@@ -58,6 +60,10 @@ def _warnings_are_errors() -> bool:
         if action == "error" and not (type(category) is type and safe.class_module(category).startswith("IPython.")):
             return True
     return False
+
+
+def _is_of_ipython(transform: object) -> bool:
+    return "IPython.core.inputtransformer2" in (_home(transform), safe.class_module(type(transform)))
 
 
 def _home(callback: object) -> str:

@@ -133,7 +133,9 @@ class Walker:
             crash_type="other",
             because="the asserted condition is false",
         )
-        self.state.report(finding, node)
+        # Since Python 3.13 a traceback shows the condition, before that the statement.
+        place = ast.copy_location(ast.Pass(), node.test if sys.version_info >= (3, 13) else node)
+        self.state.report(finding, place)
 
     def _Raise(self, node: ast.Raise) -> None:
         call = node.exc if isinstance(node.exc, ast.Call) and not node.exc.keywords else None

@@ -8,6 +8,9 @@ from .. import blocks, paths, safe
 from ..blocks import is_frame, is_series
 from ..likeness import close_to
 
+MOST_COMPARED = 10
+"""Missing names that are compared with all columns; the first of them."""
+
 __all__ = ["column_labels", "columns", "facts", "is_frame", "is_series", "series_facts"]
 
 
@@ -27,9 +30,9 @@ def columns(shell: Any, budget: safe.Budget, path: str, names: list[str | int] |
         missing = [name for name in names if name not in present]
         texts = [label for label in labels if type(label) is str]
         answer["missing"] = missing[: budget.items]
-        answer["truncated"] = answer["truncated"] or len(missing) > budget.items
+        answer["truncated"] = answer["truncated"] or len(missing) > min(budget.items, MOST_COMPARED)
         answer["close"] = {}
-        for name in missing[: budget.items]:
+        for name in missing[: min(budget.items, MOST_COMPARED)]:
             budget.check()
             answer["close"][str(name)] = close_to(str(name), texts)
     return answer

@@ -65,8 +65,8 @@ CRASHES: list[tuple[str, str, str, int | None]] = [
     (THINGS, "(a,\n b) = 1,2,3", "ValueError", 1),
     (THINGS, "(\na,\n b) = [\n1,2,3]", "ValueError", 1),
     (THINGS, "for (a,\n b) in [(1,2,3)]:\n pass", "ValueError", 1),
-    (THINGS, "assert \\\n False, 'x'", "AssertionError", 1),
-    (THINGS, "assert (\n False), (\n'x')", "AssertionError", 1),
+    (THINGS, "assert \\\n False, 'x'", "AssertionError", None),
+    (THINGS, "assert (\n False), (\n'x')", "AssertionError", None),
     (THINGS, "raise ValueError(\n 'x'\n)", "ValueError", 1),
     (THINGS, "raise \\\n ValueError", "ValueError", 1),
     (THINGS, "raise (\n ValueError)", "ValueError", 1),
@@ -168,6 +168,14 @@ CRASHES: list[tuple[str, str, str, int | None]] = [
     ("import numpy as np\na=np.arange(6).reshape(2,3)", "a.shape[2]", "IndexError", 1),
     ("import numpy as np\na=np.arange(6).reshape(2,3)", "a.foo", "AttributeError", 1),
     ("import numpy as np\na=np.array(5)", "a[0]", "IndexError", 1),
+    ("", "x=1\nx.foo", "AttributeError", 2),
+    ("x=float('nan')", "[x]==[x]\n[1][5]", "IndexError", 2),
+    ("l=[1]\nl.append(l)", "l[1][1][5]", "IndexError", 1),
+    ("", "x=[]\nx.append(x)\nx[0][0]\nx[1]", "IndexError", 4),
+    ("x=5", "try:\n  x.foo\nexcept (ValueError, TypeError) as e:\n  pass", "AttributeError", 2),
+    ("import pandas as pd", "pd.read_exel('x')", "AttributeError", 1),
+    ("import pandas as pd", "pd.DataFrame(foo=1)", "TypeError", 1),
+    ("import pandas as pd\ns=pd.Series([1,2])", "len(s)\ns.head(bad=1)", "TypeError", 2),
     ("l=[1]", "l.append(2)\nl[1]\nl[2]", "IndexError", 3),
     ("d={'a':1}", "d['b']=2\nd['b']\ndel d['a']\nd['a']", "KeyError", 4),
     ("x=5", "if x > 3:\n  y = 1\nelse:\n  z = 1\ny\nz", "NameError", 6),
@@ -235,6 +243,156 @@ WORKS: list[tuple[str, str]] = [
     ("def f(a,/,b,*,c):pass", "f(1,b=2,c=3)"),
     ("import numpy as np\na=np.arange(6).reshape(2,3)", "a[:, 5:]"),
     ("import numpy as np\na=np.arange(6).reshape(2,3)", "a[True]"),
+    ("get_ipython().input_transformers_cleanup.append(lambda l: ['x=5\\n'])", "undefined"),
+    ("get_ipython().input_transformer_manager.line_transforms.append(lambda l: ['x=5\\n'])", "undefined"),
+    ("class K:\n  def __eq__(s,o): return True\n  def __hash__(s): return hash('q')\nd={K():1}", "d['q']"),
+    ("from __future__ import annotations", "x: Undefined = 1"),
+    ("from __future__ import annotations", "def f(x: Undefined): pass"),
+    ("x: int = 1", "y: int = 2\ny"),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='int8'),'b':np.array([1,0,1],dtype='int8')})\nem=df.head(0)",
+        "df['a'].mean()\nem['a'].mean()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='int8'),'b':np.array([1,0,1],dtype='int8')})\nem=df.head(0)",
+        "df['a'].sum()\nem['a'].sum()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='int8'),'b':np.array([1,0,1],dtype='int8')})\nem=df.head(0)",
+        "df['a'].min()\nem['a'].min()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='int8'),'b':np.array([1,0,1],dtype='int8')})\nem=df.head(0)",
+        "df['a'].max()\nem['a'].max()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='int8'),'b':np.array([1,0,1],dtype='int8')})\nem=df.head(0)",
+        "df['a'].std()\nem['a'].std()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='int8'),'b':np.array([1,0,1],dtype='int8')})\nem=df.head(0)",
+        "df['a'].var()\nem['a'].var()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='int8'),'b':np.array([1,0,1],dtype='int8')})\nem=df.head(0)",
+        "df['a'].median()\nem['a'].median()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='int8'),'b':np.array([1,0,1],dtype='int8')})\nem=df.head(0)",
+        "df['a'].count()\nem['a'].count()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='int8'),'b':np.array([1,0,1],dtype='int8')})\nem=df.head(0)",
+        "df['a'].nunique()\nem['a'].nunique()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='float16'),'b':np.array([1,0,1],dtype='float16')})\nem=df.head(0)",
+        "df['a'].mean()\nem['a'].mean()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='float16'),'b':np.array([1,0,1],dtype='float16')})\nem=df.head(0)",
+        "df['a'].sum()\nem['a'].sum()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='float16'),'b':np.array([1,0,1],dtype='float16')})\nem=df.head(0)",
+        "df['a'].min()\nem['a'].min()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='float16'),'b':np.array([1,0,1],dtype='float16')})\nem=df.head(0)",
+        "df['a'].max()\nem['a'].max()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='float16'),'b':np.array([1,0,1],dtype='float16')})\nem=df.head(0)",
+        "df['a'].std()\nem['a'].std()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='float16'),'b':np.array([1,0,1],dtype='float16')})\nem=df.head(0)",
+        "df['a'].var()\nem['a'].var()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='float16'),'b':np.array([1,0,1],dtype='float16')})\nem=df.head(0)",
+        "df['a'].median()\nem['a'].median()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='float16'),'b':np.array([1,0,1],dtype='float16')})\nem=df.head(0)",
+        "df['a'].count()\nem['a'].count()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='float16'),'b':np.array([1,0,1],dtype='float16')})\nem=df.head(0)",
+        "df['a'].nunique()\nem['a'].nunique()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype=bool),'b':np.array([1,0,1],dtype=bool)})\nem=df.head(0)",
+        "df['a'].mean()\nem['a'].mean()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype=bool),'b':np.array([1,0,1],dtype=bool)})\nem=df.head(0)",
+        "df['a'].sum()\nem['a'].sum()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype=bool),'b':np.array([1,0,1],dtype=bool)})\nem=df.head(0)",
+        "df['a'].min()\nem['a'].min()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype=bool),'b':np.array([1,0,1],dtype=bool)})\nem=df.head(0)",
+        "df['a'].max()\nem['a'].max()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype=bool),'b':np.array([1,0,1],dtype=bool)})\nem=df.head(0)",
+        "df['a'].std()\nem['a'].std()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype=bool),'b':np.array([1,0,1],dtype=bool)})\nem=df.head(0)",
+        "df['a'].var()\nem['a'].var()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype=bool),'b':np.array([1,0,1],dtype=bool)})\nem=df.head(0)",
+        "df['a'].median()\nem['a'].median()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype=bool),'b':np.array([1,0,1],dtype=bool)})\nem=df.head(0)",
+        "df['a'].count()\nem['a'].count()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype=bool),'b':np.array([1,0,1],dtype=bool)})\nem=df.head(0)",
+        "df['a'].nunique()\nem['a'].nunique()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='uint64'),'b':np.array([1,0,1],dtype='uint64')})\nem=df.head(0)",
+        "df['a'].mean()\nem['a'].mean()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='uint64'),'b':np.array([1,0,1],dtype='uint64')})\nem=df.head(0)",
+        "df['a'].sum()\nem['a'].sum()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='uint64'),'b':np.array([1,0,1],dtype='uint64')})\nem=df.head(0)",
+        "df['a'].min()\nem['a'].min()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='uint64'),'b':np.array([1,0,1],dtype='uint64')})\nem=df.head(0)",
+        "df['a'].max()\nem['a'].max()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='uint64'),'b':np.array([1,0,1],dtype='uint64')})\nem=df.head(0)",
+        "df['a'].std()\nem['a'].std()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='uint64'),'b':np.array([1,0,1],dtype='uint64')})\nem=df.head(0)",
+        "df['a'].var()\nem['a'].var()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='uint64'),'b':np.array([1,0,1],dtype='uint64')})\nem=df.head(0)",
+        "df['a'].median()\nem['a'].median()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='uint64'),'b':np.array([1,0,1],dtype='uint64')})\nem=df.head(0)",
+        "df['a'].count()\nem['a'].count()",
+    ),
+    (
+        "import pandas as pd, numpy as np\ndf=pd.DataFrame({'a':np.array([1,0,1],dtype='uint64'),'b':np.array([1,0,1],dtype='uint64')})\nem=df.head(0)",
+        "df['a'].nunique()\nem['a'].nunique()",
+    ),
     ("l=[1]", "m = l\nm.append(2)\nl[1]"),
     ("d={'a':[1]}", "d['a'].append(2)\nd['a'][1]"),
     (FRAME + "\ndup=pd.DataFrame([[1,2]],columns=['x','x'])", "dup['x']"),
@@ -310,6 +468,17 @@ DOUBTFUL: list[tuple[str, str]] = [
     ("import numpy as np\na=np.arange(6).reshape(2,3)", "a[2**70]"),
     ("import numpy as np\na=np.zeros(3,dtype=[('x',int)])", "a['y']"),
     ("import numpy as np\na=np.array(5)", "len(a)"),
+    ("class K:\n  def __eq__(s,o): raise ValueError\n  __hash__=None\nk=K()\nd={}", "d[k]"),
+    ("class I(int): pass\ni=I(9)", "[1][i]"),
+    ("x=5", "try:\n  try:\n    x.foo\n  except ValueError:\n    pass\nexcept AttributeError:\n  pass\nx.bar"),
+    ("x=5", "try:\n  x.foo\nexcept ValueError:\n  pass\nfinally:\n  y = 1"),
+    ("x: int = 1", "d['x']: int"),
+    ("import numpy as np", "np.nope"),
+    ("import numpy as np", "np.zeroes(3)"),
+    ("import numpy as np", "from numpy import zeroes"),
+    ("import pandas as pd", "pd.DataFrame({'a':[1]}).foo"),
+    ("import pandas as pd\ns=pd.Series([1,2])", "s.foo"),
+    ("import pandas as pd\ns=pd.Series([1,2])", "s.mean(1,2,3,4,5,6)"),
     (FRAME, "df['c'] = 1\ndf['c'].sum()\ndf['d']"),
     (FRAME, "df2 = df.drop(columns=['a'])\ndf2['b'].mean()\ndf2['a']"),
     (FRAME + "\nclass S(pd.DataFrame):\n  def __len__(self): raise ValueError\ns=S({'x':[1]})", "len(s)"),

@@ -6,7 +6,7 @@ import pytest
 from oracle import compare_all
 from programs import Program, program
 
-COUNT = int(os.environ.get("CRANE_PROGRAMS", "900"))
+COUNT = int(os.environ.get("CRANE_PROGRAMS", "450"))
 """Programs tried; raise it for a longer search."""
 
 BATCH = 30

@@ -10,7 +10,17 @@ from crane_agent.session.launched import launch
 from crane_agent.session.protocol import Limits
 
 # What changes more than names and values outlasts the row it belongs to.
-LASTING = ("builtins", "pd.DataFrame.", "sys.stdout", "warnings", "threading", "Macro", "exit", "__future__")
+LASTING = (
+    "builtins",
+    "pd.DataFrame.",
+    "sys.stdout",
+    "warnings",
+    "threading",
+    "Macro",
+    "exit",
+    "__future__",
+    "get_ipython()",
+)
 LINE_OF_ERROR = """
 import os as _os, sys as _sys
 _trace = _sys.last_traceback

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,9 @@ def _message(owner: object, name: str) -> str:
         return "module {!r} has no attribute {!r}".format((safe.instance_dict(owner) or {}).get("__name__"), name)
     if safe.inherits(type(owner), type):
         return "type object {!r} has no attribute {!r}".format(_name_in_c(owner), name)  # type: ignore[arg-type]
+    if sys.version_info < (3, 11) and safe.in_type(type(owner), name) is not safe.ABSENT:
+        # A slot that was not assigned.
+        return name
     return "{!r} object has no attribute {!r}".format(_name_in_c(type(owner)), name)
 
 
