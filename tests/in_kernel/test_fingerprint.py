@@ -69,10 +69,6 @@ TARGETS = [
 ZOO = {**ORDINARY, **HOSTILE}
 
 
-# The checker asks a frame for `dtypes`, which fills a cache in it; `blocks.dtype_at` does not.
-FILLS_A_CACHE = pytest.mark.xfail(reason="checker/pure.py reads frame.dtypes", strict=False)
-
-
 class Kernel:
     """A kernel with the observer and our modules in it."""
 
@@ -132,8 +128,6 @@ def kernel(tmp_path_factory):
     with ExitStack() as cleanup:
         kernel = Kernel(tmp_path_factory.mktemp("watched"), cleanup)
         kernel.run(START)
-        # The checker reads this setting, and IPython stores its default when it is first read.
-        kernel.run("get_ipython().autocall")
         kernel.channel.install()
         # What the first question ever sets up is the kernel's own: loggers, the codecs of its messages.
         kernel.ask("names", {})
@@ -160,9 +154,7 @@ def test_probes_leave_no_trace(kernel, name):
 
 
 @pytest.mark.parametrize("name", [*ORDINARY, *HOSTILE])
-def test_the_checker_leaves_no_trace(kernel, name, request):
-    if "frame" in name:
-        request.applymarker(FILLS_A_CACHE)
+def test_the_checker_leaves_no_trace(kernel, name):
     kernel.bind(ZOO[name])
     kernel.watch.start()
     kernel.check_every_target()
@@ -186,7 +178,7 @@ NOTEBOOK = [
         "train(model, df, lr=0.1)",
         "pd.read_csv('missing.csv')",
         "df.plot(); undefined",
-        pytest.param("total = df.price.sum() + np.mean(df.area)", marks=FILLS_A_CACHE),
+        "total = df.price.sum() + np.mean(df.area)",
     ],
 )
 def test_a_whole_prediction_leaves_no_trace(kernel, target):

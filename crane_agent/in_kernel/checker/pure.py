@@ -12,7 +12,7 @@ import sys
 import types
 from typing import Any, Callable
 
-from .. import safe
+from .. import blocks, safe
 from ..probes import callables, estimators, frames, models
 from .elements import elements, size
 from .sites import AttributeSite, CallSite, Stop, SubscriptSite
@@ -121,7 +121,7 @@ _CHANGING_METHODS: dict[type, frozenset[str]] = {
 }
 
 # Attributes of an exact DataFrame whose reading neither fails nor fills a cache.
-_FRAME_ATTRIBUTES = frozenset(["shape", "columns", "index", "dtypes", "ndim", "size", "empty"])
+_FRAME_ATTRIBUTES = frozenset(["shape", "columns", "index", "ndim", "size", "empty"])
 # Methods of an exact DataFrame that change nothing unless they are given ``inplace``. Source: the pandas reference.
 _FRAME_CHANGING = frozenset(["insert", "pop", "update", "__setitem__", "__delitem__"])
 _NUMERIC_REDUCTIONS = frozenset(["mean", "sum", "min", "max", "std", "var", "median", "count", "nunique"])
@@ -195,7 +195,7 @@ def _column(frame: Value, label: object, state: State) -> Value | None:
     live: Any = state.live(frame)
     if live is safe.ABSENT:
         return Made("series")
-    dtype = live.dtypes.iloc[columns.index(label)]
+    dtype = blocks.dtype_at(live, columns.index(label))
     return Made("series", numeric=is_numeric(dtype), length=len(live))
 
 

@@ -27,7 +27,8 @@ def reasons(shell: Any, first_word: str) -> Iterator[str]:
     bound: object = shell.user_ns.get(first_word) if first_word else None
     if safe.class_module(type(bound)).startswith("IPython."):
         yield "the line may run as the macro {}".format(first_word)
-    if shell.autocall:
+    # Not `shell.autocall`: reading a setting that was never set stores its default in the shell.
+    if shell._trait_values.get("autocall"):
         yield "the line may run as a call"
     if _warnings_are_errors():
         yield "warnings are errors"

@@ -37,8 +37,10 @@ def missing_column(site: SubscriptSite, state: State) -> Finding | None:
 
 
 def _index_text(labels: list[str]) -> str:
-    index = safe.loaded("pandas", "Index")
-    return str(index(labels)) if len(labels) <= 20 else "Index"
+    """Return an Index of texts as pandas prints a short one; printing itself looks at the terminal."""
+    version = safe.loaded("pandas", "__version__")
+    dtype = "object" if type(version) is str and version.partition(".")[0] in ("0", "1", "2") else "str"
+    return "Index({!r}, dtype={!r})".format(labels, dtype)
 
 
 def missing_attribute(site: AttributeSite, state: State) -> Finding | None:
