@@ -74,7 +74,9 @@ def _encode_field(value: object, depth: int) -> Any:
 def decode_tree(encoded: List[Any]) -> ast.AST:
     """Return the syntax tree that `encode_tree` was given; field sets of newer Pythons are kept as they are."""
     name, lineno, col_offset, end_lineno, end_col_offset, fields = encoded
-    node: ast.AST = getattr(ast, name, _Unnamed)()
+    cls = getattr(ast, name, _Unnamed)
+    # Not called: since Python 3.13 a node's constructor warns of fields that it is not given.
+    node: ast.AST = cls.__new__(cls)
     if type(node) is _Unnamed:
         node.name_of_node = name  # type: ignore[attr-defined]
     for field, value in fields.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-import dis
+import opcode
 import re
 import sys
 import types
@@ -405,10 +405,19 @@ def globals_set_by_functions(namespace: dict[str, object]) -> set[str]:
     return found
 
 
+# Source: the Python library reference, `dis`; read here without it, since it fails on some code of Python 3.13.0.
+_SET_GLOBAL = (opcode.opmap["STORE_GLOBAL"], opcode.opmap["DELETE_GLOBAL"])
+_EXTENDED_ARG = opcode.EXTENDED_ARG
+
+
 def _globals_set_by(code: types.CodeType, found: set[str]) -> None:
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
-            found.add(instruction.argval)
+    argument = 0
+    for operation, low in zip(code.co_code[::2], code.co_code[1::2]):
+        argument = argument << 8 | low
+        if operation in _SET_GLOBAL:
+            found.add(code.co_names[argument])
+        if operation != _EXTENDED_ARG:
+            argument = 0
     for constant in code.co_consts:
         if type(constant) is types.CodeType:
             _globals_set_by(constant, found)
