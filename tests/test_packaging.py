@@ -80,7 +80,7 @@ def test_the_demo_really_crashes_where_the_readme_says(tmp_path):
 def test_make_without_a_target_lists_the_targets():
     done = subprocess.run(["make", "--no-print-directory"], cwd=CHECKOUT, capture_output=True, text=True, check=True)
     assert {line.split()[1] for line in done.stdout.splitlines()} == {
-        "help", "demo", "test", "check", "demo-wheel", "bench-startup",
+        "help", "demo", "test", "check", "demo-wheel", "bench-startup", "evals-junobench", "evals-cells",
     }  # fmt: skip
 
 
