@@ -13,11 +13,10 @@ from crane_agent.errors import KernelBusy
 from crane_agent.in_kernel.wire import TooDeep, encode_tree
 from crane_agent.notebook.names import defined_by_unrun, never_bound
 from crane_agent.session.protocol import Limits, Reply
+from crane_agent.tools.verdict import UNGROUNDED_CONFIDENCE
 from crane_agent.verdict.models import Claim, ExceptionClaim, Fix, Usage, Verdict
 
 CHECK_BYTES = 65_536
-UNGROUNDED_CONFIDENCE = 0.6
-"""Highest confidence of a crash that cites no fact."""
 
 
 def observe(state: State, runtime: Runtime[Run]) -> State:

@@ -61,6 +61,7 @@ _CLASS_DICT = type.__dict__["__dict__"].__get__
 _NAME = type.__dict__["__name__"].__get__
 _QUALNAME = type.__dict__["__qualname__"].__get__
 _MODULE: Any = type.__dict__["__module__"].__get__
+_FLAGS: Any = type.__dict__["__flags__"].__get__
 _MODULE_GETATTRIBUTE: object = vars(types.ModuleType)["__getattribute__"]
 _TYPE_GETATTRIBUTE = type.__dict__["__getattribute__"]
 
@@ -109,6 +110,11 @@ def mro(cls: type) -> Tuple[type, ...]:
 def class_dict(cls: type) -> Any:
     """Return the dictionary of a class, read-only, without asking its metaclass."""
     return _CLASS_DICT(cls)
+
+
+def class_flags(cls: type) -> int:
+    """Return the flags of a class, without asking its metaclass. Source: the Python/C API reference, `tp_flags`."""
+    return int(_FLAGS(cls))
 
 
 def class_name(cls: type) -> str:

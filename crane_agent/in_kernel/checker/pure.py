@@ -162,7 +162,7 @@ def _attribute_of_made(site: AttributeSite, state: State) -> Value | None:
         if site.name == "columns":
             return Made("index") if _is_own_property(frame_type, "columns") else None
         entry = safe.in_type(frame_type, site.name)
-        own = {} if type(site.owner) is not Known else safe.instance_dict(site.owner.object) or {}
+        own = _own_attributes(site.owner)
         if site.name in own:
             return None
         if entry is safe.ABSENT:
@@ -174,6 +174,11 @@ def _attribute_of_made(site: AttributeSite, state: State) -> Value | None:
     if is_text and site.name in _PURE_METHODS[str] and site.name in str.__dict__:
         return UNKNOWN
     return None
+
+
+def _own_attributes(value: Value) -> dict[str, object]:
+    """Return the dictionary of a real object, also of one that the cell changed; empty for others."""
+    return (safe.instance_dict(value.object) if type(value) is Known else None) or {}
 
 
 def _is_own_property(cls: type, name: str) -> bool:
@@ -288,7 +293,7 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> None:
                 copy[key] = as_element(value)
                 return
     if state.columns(site.owner) is not None and safe.one_of(type(key), (str, int)):
-        own = {} if type(site.owner) is not Known else safe.instance_dict(site.owner.object) or {}
+        own = _own_attributes(site.owner)
         # Before pandas 3 a frame cut out of another may refuse to be written.
         if not _is_scalar(value, state) or own.get("_is_copy") is not None:
             state.doubt(site.node, "raises", "the values may not fit the frame")

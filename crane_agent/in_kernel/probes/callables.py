@@ -18,8 +18,6 @@ MAX_ARGUMENTS = 1000
 _IS_ABSTRACT = 1 << 20
 """A flag of classes. Source: CPython's `Include/object.h`, Py_TPFLAGS_IS_ABSTRACT."""
 
-_FLAGS: Any = type.__dict__["__flags__"].__get__
-
 
 def signature(
     shell: Any, budget: safe.Budget, path: str, positional: int | None = None, keywords: list[str] | None = None
@@ -82,7 +80,7 @@ def python_function(value: object) -> tuple[types.FunctionType, int]:
 
 def _is_plain_class(value: Any) -> bool:
     """Whether calling a class makes an object the way `object` does, then runs ``__init__``."""
-    if not safe.one_of(type(value), (type, abc.ABCMeta)) or _FLAGS(value) & _IS_ABSTRACT:
+    if not safe.one_of(type(value), (type, abc.ABCMeta)) or safe.class_flags(value) & _IS_ABSTRACT:
         return False
     return safe.in_type(value, "__new__") is object.__new__
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from .. import paths, safe
@@ -31,7 +32,7 @@ def facts(value: object, budget: safe.Budget) -> dict[str, Any]:
     names = own.get("feature_names_in_")
     settings = {
         name: each
-        for name, each in sorted(own.items(), key=_name)
+        for name, each in sorted(own.items(), key=operator.itemgetter(0))
         if not name.endswith("_") and not name.startswith("_")
     }
     shown = list(settings)[: budget.items]
@@ -57,10 +58,6 @@ def is_fitted(value: object) -> bool | None:
 def _count(found: Any) -> int | None:
     plain = found.item() if safe.is_exactly(found, "numpy", "int64") else found
     return plain if type(plain) is int else None
-
-
-def _name(entry: tuple[str, object]) -> str:
-    return entry[0]
 
 
 def _names(names: Any, budget: safe.Budget) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any, Iterator
 
 from .. import paths, safe
@@ -78,13 +79,9 @@ def _sizes(own: dict[str, Any]) -> dict[str, Any]:
     """Return the numbers among the settings of a layer: in_features, kernel_size, num_embeddings, p ..."""
     return {
         name: [safe.number(each) for each in value] if type(value) is tuple else safe.number(value)
-        for name, value in sorted(own.items(), key=_name)
+        for name, value in sorted(own.items(), key=operator.itemgetter(0))
         if not name.startswith("_") and name != "training" and (_is_number(value) or _is_size(value))
     }
-
-
-def _name(entry: tuple[str, object]) -> str:
-    return entry[0]
 
 
 def _is_number(value: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ... import safe
 from ...likeness import close_to
@@ -59,11 +59,10 @@ def _name_in_c(cls: type) -> str:
     Source: the Python/C API reference, `PyTypeObject.tp_name`.
     """
     module = safe.class_module(cls)
-    is_python = _FLAGS(cls) & _HEAP_TYPE or module == "builtins"
+    is_python = safe.class_flags(cls) & _HEAP_TYPE or module == "builtins"
     return safe.class_name(cls) if is_python else "{}.{}".format(module, safe.class_name(cls))
 
 
-_FLAGS: Any = type.__dict__["__flags__"].__get__
 _HEAP_TYPE = 1 << 9
 
 
