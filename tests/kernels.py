@@ -62,6 +62,7 @@ def stand_in_sources() -> Mapping[str, str]:
     return {
         "boot": (IN_KERNEL / "boot.py").read_text(),
         "wire": (IN_KERNEL / "wire.py").read_text(),
+        "moment": (IN_KERNEL / "moment.py").read_text(),
         "entry": STAND_IN_ENTRY,
         "parts": "",
         "parts.words": "WORD = 'hello'",

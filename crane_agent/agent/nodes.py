@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -197,7 +198,7 @@ def _as_suspicion(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _with_answer(reply: Reply, answer: Mapping[str, Any]) -> Reply:
-    return Reply(reply.status, answer, reply.reason, reply.cells, reply.size, reply.elapsed_ms)
+    return replace(reply, answer=answer)
 
 
 def _syntax_error(run: Run) -> State:

@@ -171,6 +171,7 @@ class Service:
         self.jobs: "queue.SimpleQueue[Optional[Job]]" = queue.SimpleQueue()
         self._wire = importer.load("wire")
         self._entry = importer.load("entry")
+        self._moment = importer.load("moment").moment
         self._kernel = kernel
         self._stream: Any = None
         self._abandoned = 0
@@ -238,7 +239,7 @@ class Service:
             "python": list(sys.version_info[:3]),
             "ipykernel": _version_of("ipykernel"),
             "ipython": _version_of("IPython"),
-            "execution_count": self._cells(),
+            "execution_count": self._moment(self._kernel.shell)["cells"],
             "cwd": cwd,
             "pid": os.getpid(),
             "control_thread": self._kernel_has_control_thread(),
@@ -246,15 +247,12 @@ class Service:
             "clients": self.clients,
         }
 
-    def _cells(self) -> int:
-        return int(self._kernel.shell.execution_count)
-
     def _ok(self, answer: Dict[str, Any]) -> str:
-        return str(self._wire.dumps({"status": "ok", "answer": answer, "cells": self._cells()}))
+        return str(self._wire.dumps(dict(self._moment(self._kernel.shell), status="ok", answer=answer)))
 
     def _refusal(self, reason: str) -> str:
-        reply = {"status": "refused", "reason": "could not look, because " + reason, "cells": self._cells()}
-        return str(self._wire.dumps(reply))
+        reply = {"status": "refused", "reason": "could not look, because " + reason}
+        return str(self._wire.dumps(dict(self._moment(self._kernel.shell), **reply)))
 
     def _send(self, job: Job, text: str) -> None:
         if job.timer is not None:

@@ -6,13 +6,15 @@ safely becomes `refused`. What is not an Exception (the deadline that `boot` sen
 
 from __future__ import annotations
 
-import sys
 from types import TracebackType
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Set
 
-from . import safe, wire
-from .checker import check
-from .probes import PROBES
+from . import checker, privacy, safe, wire
+from .moment import moment
+from .probes import FIELDS, PROBES
+from .redaction import redacted_value
+
+_FIELDS = privacy.joined(FIELDS, checker.FIELDS)
 
 MAX_REASON = 1000
 """Length of the reason of a refusal [characters]."""
@@ -20,34 +22,52 @@ MAX_REASON = 1000
 
 def answer(text: str, shell: Any) -> str:
     """Answer one request (`wire` gives its form) about the kernel whose IPython shell is `shell`."""
-    cells = _cells(shell)
+    before = moment(shell)
     try:
-        return _reply(wire.loads(text), shell, cells)
+        return _answer(wire.loads(text), shell, before)
     except safe.Refused as refused:
-        return _refusal(refused.reason, cells)
+        return _refusal(refused.reason, shell, before)
     except (RecursionError, MemoryError) as error:
-        return _refusal("could not look, because of {}".format(type(error).__name__), cells)
+        return _refusal("could not look, because of {}".format(type(error).__name__), shell, before)
     except Exception as error:  # noqa: BLE001 - the one place: a bug of ours is reported, never swallowed
-        fault = {"status": "failed", "fault": _fault(error), "where": _where(error.__traceback__), "cells": cells}
-        return wire.dumps(fault)
+        fault = {"status": "failed", "fault": _fault(error), "where": _where(error.__traceback__)}
+        return _reply(fault, shell, before)
 
 
-def _refusal(reason: str, cells: int) -> str:
-    return wire.dumps({"status": "refused", "reason": reason[:MAX_REASON], "cells": cells})
+def _refusal(reason: str, shell: Any, before: Dict[str, Any]) -> str:
+    return _reply({"status": "refused", "reason": reason[:MAX_REASON]}, shell, before)
 
 
-def _reply(request: Dict[str, Any], shell: Any, cells: int) -> str:
+def _reply(content: Dict[str, Any], shell: Any, before: Dict[str, Any]) -> str:
+    """Return a reply as text, without secrets and with the moment it is about."""
+    after = moment(shell)
+    running = before["running"] or after["running"] or before["cells"] != after["cells"]
+    return wire.dumps(dict(redacted_value(content), cells=before["cells"], running=running))
+
+
+def _answer(request: Dict[str, Any], shell: Any, before: Dict[str, Any]) -> str:
     limits = dict(wire.DEFAULT_LIMITS, **request.get("limits", {}))
+    level = request.get("privacy", wire.DEFAULT_PRIVACY)
+    if level not in privacy.LEVELS:
+        raise safe.Refused("could not look, because there is no privacy level {!r}".format(level))
     arguments = request.get("arguments", {})
     ask = _asked(request["ask"], arguments)
-    budget = safe.Budget(float(limits["seconds"]), int(limits["items"]))
+    budget = safe.Budget(float(limits["seconds"]), int(limits["items"]), level)
     while True:
-        text = wire.dumps({"status": "ok", "answer": ask(shell, budget, **arguments), "cells": cells})
+        withheld: Set[str] = set()
+        found = privacy.at_level(ask(shell, budget, **arguments), _FIELDS, level, withheld)
+        content: Dict[str, Any] = {"status": "ok", "answer": found}
+        if withheld:
+            content["withheld"] = sorted(withheld)
+        if budget.proof:
+            content["proof"] = budget.proof
+        text = _reply(content, shell, before)
         if len(text) <= limits["bytes"]:
             return text
         if budget.items <= 1:
             raise safe.Refused("could not look, because the answer is longer than {} bytes".format(limits["bytes"]))
         budget.items //= 2
+        budget.proof = {}
         budget.check()
 
 
@@ -57,7 +77,7 @@ def _asked(question: str, arguments: Dict[str, Any]) -> Any:
     Raises:
         Refused: There is none, or it takes other arguments.
     """
-    ask: Any = check if question == "check" else PROBES.get(question)
+    ask: Any = checker.check if question == "check" else PROBES.get(question)
     if ask is None:
         raise safe.Refused("could not look, because there is no probe {!r}".format(question))
     taken = ask.__code__.co_varnames[2 : ask.__code__.co_argcount]
@@ -71,11 +91,6 @@ def _asked(question: str, arguments: Dict[str, Any]) -> Any:
     if missing:
         raise safe.Refused("could not look, because {} needs {}".format(question, ", ".join(map(repr, missing))))
     return ask
-
-
-def _cells(shell: Any) -> int:
-    count = shell.execution_count
-    return count if type(count) is int else 0
 
 
 def _fault(error: Exception) -> str:
@@ -92,6 +107,3 @@ def _where(trace: Optional[TracebackType]) -> List[str]:
         places.append("{}:{} {}".format(code.co_filename.rsplit("in_kernel/", 1)[-1], trace.tb_lineno, code.co_name))
         trace = trace.tb_next
     return places[-8:]
-
-
-PYTHON = list(sys.version_info[:3])

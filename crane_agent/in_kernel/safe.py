@@ -24,6 +24,8 @@ import types
 from itertools import islice, repeat
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
+from . import privacy
+
 
 class Refused(Exception):
     """A question that cannot be answered safely; the reason is an answer the asker can act on."""
@@ -85,16 +87,25 @@ _TupleFieldType = type(vars(_Example)["field"])
 
 
 class Budget:
-    """What one question may cost.
+    """What one question may cost, and what its answer may show.
 
     Attributes:
         items: Things listed before an answer is truncated.
+        level: The privacy level, see `privacy.LEVELS`.
+        proof: What proves the answer and is above the level, e.g. the value that a cast rejects: for the user's own
+            output, never for a model, a file or a log. JSON values.
     """
 
-    def __init__(self, seconds: float, items: int) -> None:
+    def __init__(self, seconds: float, items: int, level: str = privacy.SCHEMA) -> None:
         self.items = items
+        self.level = level
+        self.proof: Dict[str, Any] = {}
         self._seconds = seconds
         self._end = time.monotonic() + seconds
+
+    def shows(self, level: str) -> bool:
+        """Whether what needs `level` may be in the answer; it would be withheld anyway."""
+        return privacy.LEVELS.index(level) <= privacy.LEVELS.index(self.level)
 
     def check(self) -> None:
         """Raise Refused once the time is over; time never truncates an answer."""

@@ -1,14 +1,17 @@
 """What crosses between the tool and the kernel: JSON text, one request in, one reply out.
 
-A request is ``{"ask": NAME, "arguments": {...}, "limits": {"seconds": S, "items": N, "bytes": B}}``. A reply is
+A request is ``{"ask": NAME, "arguments": {...}, "limits": {"seconds": S, "items": N, "bytes": B}, "privacy": LEVEL}``.
+A reply is
 
-    {"status": "ok",      "answer": {...}, "cells": K}      the question is answered
-    {"status": "refused", "reason": "could not look, because ...", "cells": K}   it cannot be answered safely
-    {"status": "failed",  "fault": "TypeError: ...", "where": [...]}             our own bug, never hidden
+    {"status": "ok",      "answer": {...}, ...}                           the question is answered
+    {"status": "refused", "reason": "could not look, because ...", ...}   it cannot be answered safely
+    {"status": "failed",  "fault": "TypeError: ...", "where": [...]}      our own bug, never hidden
 
-`cells` is the kernel's execution count when the answer was made: two replies with different counts do not
-describe the same state. An answer cut to fit its limits has ``"truncated": true``. Replies to the same request
-in the same state are the same bytes: keys are sorted and nothing in an answer depends on time.
+each with `cells`, the kernel's execution count when the answer was made, and `running`, whether a cell ran meanwhile:
+two replies describe the same state if no cell was running and the counts agree. An answer from which the privacy level
+kept fields has their names in `withheld`; what proves it and is for the user's own eyes only is in `proof`. An answer
+cut to fit its limits has ``"truncated": true``. Replies to the same request in the same state are the same bytes: keys
+are sorted and nothing in an answer depends on time.
 
 `encode_tree` and `decode_tree` carry the target's syntax tree, so that the kernel never has to parse: parsing can
 print a SyntaxWarning into the user's notebook, and the kernel may be an older Python than the tool.
@@ -23,6 +26,7 @@ REQUEST_TYPE = "crane_agent_request"
 REPLY_TYPE = "crane_agent_reply"
 
 DEFAULT_LIMITS = {"seconds": 2.0, "items": 50, "bytes": 8192}
+DEFAULT_PRIVACY = "schema"
 
 MAX_DEPTH = 200
 """Levels of a tree that crosses: each costs the kernel a few frames of its stack."""

@@ -17,7 +17,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from crane_agent.errors import KernelBusy, KernelDied, NoKernel
 from crane_agent.in_kernel import wire
 from crane_agent.session import inject
-from crane_agent.session.protocol import Limits, Reply
+from crane_agent.session.protocol import Limits, Privacy, Reply
 
 GRACE_S = 2.0
 """Time an answer may take beyond the limit of its question [seconds]; the kernel ends it sooner if it can."""
@@ -86,14 +86,16 @@ class KernelFacts:
 class Channel:
     """A connection to one kernel; may be used from several threads."""
 
-    def __init__(self, client: BlockingKernelClient, *, alive: Callable[[], bool]) -> None:
+    def __init__(self, client: BlockingKernelClient, *, alive: Callable[[], bool], privacy: Privacy = "schema") -> None:
         """Connect; nothing is sent.
 
         Args:
             client: Has the kernel's ports; belongs to this channel from now on.
             alive: Says whether the kernel's process exists; True where that cannot be known.
+            privacy: How much may leave the kernel in answers.
         """
         self._client = client
+        self._privacy = privacy
         self._alive = alive
         self._shell = client.shell_channel
         self._control = client.control_channel
@@ -165,6 +167,7 @@ class Channel:
             "ask": question,
             "arguments": dict(arguments),
             "limits": {"seconds": limits.seconds, "items": limits.items, "bytes": limits.bytes},
+            "privacy": self._privacy,
         }
         started = time.monotonic()
         with self._control_lock:
@@ -246,7 +249,10 @@ def _reply_from(text: str, *, elapsed_ms: float) -> Reply:
         status=reply["status"],
         answer=reply.get("answer", {}),
         reason=reply.get("reason", "") if reply["status"] != "failed" else fault,
+        withheld=tuple(reply.get("withheld", ())),
+        proof=reply.get("proof", {}),
         cells=reply.get("cells", 0),
+        running=reply.get("running", False),
         size=len(text.encode()),
         elapsed_ms=elapsed_ms,
     )

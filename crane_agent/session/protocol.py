@@ -6,6 +6,8 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
 Status = Literal["ok", "refused", "failed"]
+Privacy = Literal["names", "schema", "values"]
+"""How much of the user's data may leave the kernel, see `in_kernel.privacy`."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,11 @@ class Reply:
         status: `ok`; `refused`, the question cannot be answered safely; `failed`, a bug of ours.
         answer: What was asked for, JSON values only; empty unless `ok`.
         reason: Why not, in words that begin "could not look, because"; empty if `ok`.
+        withheld: Fields of the answer that the privacy level kept in the kernel.
+        proof: What proves the answer and is above the level: for the user's own screen, never for a model, a file, a
+            log or a report.
         cells: The kernel's execution count when the answer was made.
+        running: Whether a cell of the user's ran meanwhile: then the answer may be half old.
         size: Bytes that left the kernel [bytes].
         elapsed_ms: Round trip [milliseconds].
     """
@@ -24,7 +30,10 @@ class Reply:
     status: Status
     answer: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+    withheld: tuple[str, ...] = ()
+    proof: Mapping[str, Any] = field(default_factory=dict)
     cells: int = 0
+    running: bool = False
     size: int = 0
     elapsed_ms: float = 0.0
 
@@ -45,7 +54,7 @@ class Limits:
 
 
 class Session(Protocol):
-    """A connection to a kernel."""
+    """A connection to a kernel; every question is asked at the privacy level that the session was made with."""
 
     @property
     def python_version(self) -> tuple[int, int]:

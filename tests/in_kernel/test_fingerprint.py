@@ -292,7 +292,7 @@ def planted(tmp_path_factory):
     with ExitStack() as cleanup:
         kernel = Kernel(tmp_path_factory.mktemp("planted"), cleanup)
         kernel.run(GROUND)
-        sources = {name: (IN_KERNEL / f"{name}.py").read_text() for name in ("boot", "wire")}
+        sources = {name: (IN_KERNEL / f"{name}.py").read_text() for name in ("boot", "moment", "wire")}
         kernel.channel.install({**sources, "entry": PLANTER})
         kernel.channel.ask("plant", {"code": "pass"})
         yield kernel

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import safe, wire
+from ..privacy import NAMES, SCHEMA, Field
 from .sites import Stop
 from .state import State, finding_facts
 from .surroundings import reasons
@@ -57,3 +58,26 @@ def check(shell: Any, budget: safe.Budget, tree: Any, first_word: str = "") -> d
         "stopped": stopped,
         "truncated": max(len(state.suspects), len(state.questions), len(state.doubts)) > most,
     }
+
+
+FIELDS = {
+    "finding": Field(NAMES, "a crash that is certain", records=True),
+    "suspects": Field(NAMES, "crashes that are likely", records=True),
+    "questions": Field(NAMES, "what probes could settle", records=True),
+    "doubts": Field(NAMES, "why what comes behind them is not certain", records=True),
+    "stopped": Field(NAMES, "where and why the walk ended", records=True),
+    "finished": Field(NAMES, "whether the walk reached the end"),
+    "settled": Field(NAMES, "whether the cell is certain to run"),
+    "rule": Field(NAMES, "id of the rule that found it"),
+    "crash_type": Field(NAMES, "JunoBench's label"),
+    "library": Field(NAMES, "package that raises"),
+    "line": Field(NAMES, "line of the target"),
+    "column": Field(NAMES, "column of that line"),
+    "why": Field(NAMES, "why something is in doubt"),
+    "conditional": Field(NAMES, "whether it stands in a branch or a loop"),
+    "message": Field(SCHEMA, "message of the exception"),
+    "because": Field(SCHEMA, "the evidence in words"),
+    "probe": Field(SCHEMA, "the probe that shows the same, with its arguments"),
+    "arguments": Field(SCHEMA, "arguments of that probe"),
+    "about": Field(SCHEMA, "what else a question is about"),
+}

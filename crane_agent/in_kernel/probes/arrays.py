@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import paths, safe
+from ..privacy import SCHEMA, Field
 
 
 def array(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
@@ -41,3 +42,10 @@ def facts(value: Any) -> dict[str, Any]:
     if is_tensor(value):
         answer.update(kind="tensor", device=str(value.device), requires_grad=value.requires_grad is True)
     return answer
+
+
+FIELDS = {
+    "device": Field(SCHEMA, "device that a tensor is on"),
+    "requires_grad": Field(SCHEMA, "whether a tensor takes part in autograd"),
+}
+PROBES = {"array": array}

@@ -12,6 +12,7 @@ import types
 from typing import Any
 
 from .. import paths, safe
+from ..privacy import NAMES, SCHEMA, Field
 
 MAX_ARGUMENTS = 1000
 
@@ -167,3 +168,12 @@ def _empty() -> None:
 
 
 _EMPTY = _empty.__code__
+
+
+FIELDS = {
+    "parameters": Field(SCHEMA, "parameters of a function, an estimator or a layer, with numbers and shapes"),
+    "wraps": Field(NAMES, "parameters of the function that a wrapper stands for"),
+    "binds": Field(NAMES, "whether a call with these arguments binds"),
+    "error": Field(NAMES, "the TypeError of a call that does not bind"),
+}
+PROBES = {"signature": signature}

@@ -6,6 +6,7 @@ import operator
 from typing import Any
 
 from .. import paths, safe
+from ..privacy import NAMES, SCHEMA, Field
 
 
 def estimator(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
@@ -64,3 +65,12 @@ def _names(names: Any, budget: safe.Budget) -> list[str] | None:
     if not safe.is_exactly(names, "numpy", "ndarray") or len(names.shape) != 1:
         return None
     return [safe.text(each) for each in names[: budget.items].tolist() if type(each) is str]
+
+
+FIELDS = {
+    "fitted": Field(SCHEMA, "whether an estimator is fitted"),
+    "fitted_attributes": Field(NAMES, "attributes that fitting has made"),
+    "n_features_in": Field(SCHEMA, "number of features it was fitted on"),
+    "feature_names_in": Field(SCHEMA, "names of the features it was fitted on"),
+}
+PROBES = {"estimator": estimator}

@@ -7,6 +7,7 @@ import stat
 from typing import Any
 
 from .. import safe
+from ..privacy import NAMES, SCHEMA, Field
 
 
 def file(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
@@ -38,3 +39,12 @@ def _expanded(path: object) -> str:
 
 def _folder_exists(path: str) -> bool:
     return os.path.isdir(os.path.dirname(path) or ".")
+
+
+FIELDS = {
+    "file": Field(NAMES, "the file asked about"),
+    "exists": Field(NAMES, "whether a file exists"),
+    "folder_exists": Field(NAMES, "whether its folder exists"),
+    "bytes": Field(SCHEMA, "size of a file [bytes]"),
+}
+PROBES = {"file": file}

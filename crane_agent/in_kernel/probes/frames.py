@@ -7,6 +7,7 @@ from typing import Any
 from .. import blocks, paths, safe
 from ..blocks import is_frame, is_series
 from ..likeness import close_to
+from ..privacy import SCHEMA, Field
 
 MOST_COMPARED = 10
 """Missing names that are compared with all columns; the first of them."""
@@ -78,3 +79,13 @@ def series_facts(series: object) -> dict[str, Any]:
 def column_labels(frame: object) -> list[object] | None:
     """Return a frame's column labels as exact built-in values; None if some are not, or there are too many."""
     return safe.labels(blocks.axes(frame)[0], blocks.MAX_COLUMNS)
+
+
+FIELDS = {
+    "shape": Field(SCHEMA, "sizes of the axes"),
+    "columns": Field(SCHEMA, "column labels with dtypes"),
+    "index": Field(SCHEMA, "class of the row index"),
+    "dtype": Field(SCHEMA, "dtype"),
+    "missing": Field(SCHEMA, "names asked for that are not there"),
+}
+PROBES = {"columns": columns}

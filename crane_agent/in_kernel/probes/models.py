@@ -6,6 +6,7 @@ import operator
 from typing import Any, Iterator
 
 from .. import paths, safe
+from ..privacy import NAMES, SCHEMA, Field
 
 MAX_DIMENSIONS = 10
 """Length of the longest tuple of numbers that is a size."""
@@ -90,3 +91,12 @@ def _is_number(value: object) -> bool:
 
 def _is_size(value: object) -> bool:
     return type(value) is tuple and 0 < len(value) <= MAX_DIMENSIONS and all(map(_is_number, value))
+
+
+FIELDS = {
+    "training": Field(SCHEMA, "whether a network is in training mode"),
+    "patched": Field(SCHEMA, "whether hooks or a replaced method stand in the way"),
+    "layers": Field(NAMES, "the layers of a network", records=True),
+    "sizes": Field(SCHEMA, "numbers among a layer's settings"),
+}
+PROBES = {"layers": layers}

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import safe
 from ..likeness import close_to
+from ..privacy import NAMES, SCHEMA, Field
 
 
 def names(shell: Any, budget: safe.Budget, like: str | None = None) -> dict[str, Any]:
@@ -46,3 +47,14 @@ def _bound(shell: Any) -> dict[str, object]:
 def builtin_names(shell: Any) -> dict[str, object]:
     """Return the dictionary of Python's built-ins."""
     return builtins.__dict__
+
+
+FIELDS = {
+    "name": Field(NAMES, "the name or module asked about"),
+    "names": Field(NAMES, "names of variables with their types"),
+    "defined": Field(NAMES, "whether a name is defined"),
+    "close": Field(SCHEMA, "names, labels or keys like the one asked for"),
+    "count": Field(SCHEMA, "how many there are"),
+    "truncated": Field(NAMES, "whether more was there than is listed"),
+}
+PROBES = {"names": names}

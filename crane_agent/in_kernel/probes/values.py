@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import paths, safe
+from ..privacy import NAMES, SCHEMA, Field
 from . import arrays, callables, estimators, frames, models
 
 MOST_ELEMENTS = 10000
@@ -68,3 +69,16 @@ def _sequence_facts(value: Any, budget: safe.Budget) -> dict[str, Any]:
         counts[name] = counts.get(name, 0) + 1
     common = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[: budget.items]
     return {"kind": "sequence", "length": len(value), "element_types": dict(common), "looked_at": len(sample)}
+
+
+FIELDS = {
+    "path": Field(NAMES, "the path asked about"),
+    "type": Field(NAMES, "type of the value"),
+    "kind": Field(NAMES, "kind of value: frame, tensor, text ..."),
+    "attributes": Field(NAMES, "names of an object's own attributes with their types"),
+    "length": Field(SCHEMA, "number of elements, characters or rows"),
+    "keys": Field(SCHEMA, "keys of a dict"),
+    "element_types": Field(SCHEMA, "types of the elements with counts"),
+    "looked_at": Field(SCHEMA, "how many elements a scan looked at"),
+}
+PROBES = {"describe": describe}

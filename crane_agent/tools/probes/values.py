@@ -1,0 +1,21 @@
+"""One live value, whatever it is."""
+
+from crane_agent.tools.probes.base import PathArguments, ProbeSpec
+
+SPECS = (
+    ProbeSpec(
+        name="describe",
+        use="Type of one value, and by kind its shape, dtype, columns, length, keys, element types or attributes. Use "
+        "it for a value whose kind you do not know, for a dict's keys, or for an attribute that may be missing.",
+        arguments=PathArguments,
+        example={"path": "cfg['train']"},
+        example_answer={
+            "path": "cfg['train']",
+            "type": "dict",
+            "kind": "dict",
+            "length": 2,
+            "keys": ["lr", "epochs"],
+            "truncated": False,
+        },
+    ),
+)
