@@ -1,44 +1,41 @@
 """What a model is told about the probes is what the kernel answers."""
 
+import importlib
 import json
+import pkgutil
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
-import pandas as pd
 import pytest
-import torch
 from pydantic import ValidationError
-from sklearn.preprocessing import StandardScaler
 
+import crane_agent.tools.probes as tools
 from crane_agent.in_kernel import probes as in_kernel
 from crane_agent.in_kernel import safe
 from crane_agent.tools.probes import PROBES, probe_tools
 
+EXAMPLES = Path(__file__).parent / "examples"
+MODULES = [
+    importlib.import_module(f"crane_agent.tools.probes.{each.name}")
+    for each in pkgutil.iter_modules(tools.__path__)
+    if each.name != "base"
+]
 KERNEL_PROBES = [name for name, spec in PROBES.items() if spec.answered_by == "kernel"]
 
 
-def train(model, data, *, epochs=10):
-    return model, data, epochs
-
-
-@pytest.fixture(scope="module")
-def shell():
-    namespace = {
-        "X_train": np.zeros((3, 4)),
-        "cfg": {"train": {"lr": 0.1, "epochs": 3}},
-        "df": pd.DataFrame({"price": [1.0] * 120, "area": [1] * 120}),
-        "batch": [torch.zeros(32, 784)],
-        "train": train,
-        "net": torch.nn.Linear(784, 10),
-        "scaler": StandardScaler(),
-    }
+def shell(probe):
+    """Return a shell with the values that the examples of the probe's module are about."""
+    module = next(module for module in MODULES if any(spec.name == probe for spec in module.SPECS))
+    space = runpy.run_path(str(EXAMPLES / f"{module.__name__.rpartition('.')[2]}.py"))
+    namespace = {name: value for name, value in space.items() if not name.startswith("__")}
     return SimpleNamespace(user_ns=namespace, user_ns_hidden={}, execution_count=1)
 
 
 def test_the_probes_offered_are_those_of_the_kernel():
-    assert KERNEL_PROBES == list(in_kernel.PROBES)
+    assert list(in_kernel.PROBES) == KERNEL_PROBES
 
 
 @pytest.mark.parametrize("name", KERNEL_PROBES)
@@ -48,11 +45,11 @@ def test_the_arguments_offered_are_those_the_kernel_takes(name):
 
 
 @pytest.mark.parametrize("name", KERNEL_PROBES)
-def test_the_example_in_a_description_is_what_the_kernel_answers(name, shell, tmp_path, monkeypatch):
+def test_the_example_in_a_description_is_what_the_kernel_answers(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     spec = PROBES[name]
     arguments = spec.arguments.model_validate(dict(spec.example)).model_dump(mode="json", exclude_none=True)
-    answer = in_kernel.PROBES[name](shell, safe.Budget(5.0, 50), **arguments)
+    answer = in_kernel.PROBES[name](shell(name), safe.Budget(5.0, 50), **arguments)
     assert json.loads(json.dumps(answer)) == spec.example_answer
 
 

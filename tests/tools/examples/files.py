@@ -1,0 +1,1 @@
+"""The examples of `crane_agent.tools.probes.files` need no value."""

@@ -1,0 +1,5 @@
+"""The values that the examples of `crane_agent.tools.probes.models` are about."""
+
+import torch
+
+net = torch.nn.Linear(784, 10)
