@@ -2,13 +2,14 @@
 
 Flags win over the environment, the environment over a `crane.toml` in the notebook's folder, that over the
 user's own `crane.toml`, that over the defaults. A notebook's folder often comes from somebody else, so its file
-may set limits and nothing more: an endpoint, a key, a model or an interpreter there is refused, never used.
+may set limits, make the privacy level stricter, and nothing more: an endpoint, a key, a model or an interpreter
+there is refused, never used.
 """
 
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from platformdirs import user_config_path
@@ -20,6 +21,10 @@ from crane_agent.errors import ConfigError
 FILE_NAME = "crane.toml"
 ENVIRONMENT_PREFIX = "CRANE_"
 DEFAULT = "default"
+_PRIVACY = "privacy"
+
+Privacy = Literal["names", "schema", "values"]
+"""How much of the user's data may leave the kernel, the strictest level first."""
 
 
 class Settings(BaseSettings):
@@ -55,11 +60,14 @@ class Settings(BaseSettings):
     )
     in_place: bool = Field(default=False, description="Replay in the notebook's own folder, not in a copy.")
     check: bool = Field(default=True, description="Run the deterministic checker before a policy decides.")
+    privacy: Privacy = Field(default="schema", description="How much of your data may leave the kernel.")
 
     cell_limit_s: float = Field(default=600.0, gt=0, description="Replay: time for one executed cell [s].")
     total_limit_s: float = Field(default=3600.0, gt=0, description="Replay: time for all executed cells [s].")
     start_limit_s: float = Field(default=60.0, gt=0, description="Time for the kernel to start [s].")
     copy_limit_mb: int = Field(default=2048, ge=0, description="Largest folder copied before a replay [MB].")
+
+    idle_limit_s: float = Field(default=10.0, gt=0, description="Time to wait for a running kernel to be idle [s].")
 
     steps: int = Field(default=12, ge=1, description="Decisions that the policy may take.")
     tokens: int = Field(default=50_000, ge=0, description="Tokens sent to and got from a model [tokens].")
@@ -67,6 +75,7 @@ class Settings(BaseSettings):
     probe_seconds: float = Field(default=2.0, gt=0, description="Time the kernel may spend on one probe [s].")
     probe_items: int = Field(default=50, ge=1, description="Columns, layers, names listed by one probe.")
     probe_bytes: int = Field(default=8192, ge=256, description="Size of one probe's answer [bytes].")
+    kernel_bytes: int = Field(default=262_144, ge=0, description="Size of all answers of the kernel in a run [bytes].")
 
     @field_validator("base_url")
     @classmethod
@@ -81,11 +90,11 @@ class Settings(BaseSettings):
 
 LIMITS = frozenset(
     {
-        "cell_limit_s", "total_limit_s", "start_limit_s", "copy_limit_mb",
-        "steps", "tokens", "seconds", "probe_seconds", "probe_items", "probe_bytes",
+        "cell_limit_s", "total_limit_s", "start_limit_s", "copy_limit_mb", "idle_limit_s",
+        "steps", "tokens", "seconds", "probe_seconds", "probe_items", "probe_bytes", "kernel_bytes",
     }
 )  # fmt: skip
-"""What a `crane.toml` in the notebook's folder may set."""
+"""What a `crane.toml` in the notebook's folder may set; the privacy level, too, but to a stricter one only."""
 
 
 class LoadedSettings(NamedTuple):
@@ -113,18 +122,21 @@ def load_settings(flags: Mapping[str, object] | None = None, *, notebook_folder:
         ConfigError: A file cannot be read, or a key or value cannot be used; names source and key.
     """
     user_file = user_config_file()
-    layers = [_layer_of_file(user_file, allowed=frozenset(Settings.model_fields))]
+    of_user = _layer_of_file(user_file, allowed=frozenset(Settings.model_fields))
+    of_folder = _Layer({}, {})
     if notebook_folder is not None:
         folder_file = notebook_folder.absolute() / FILE_NAME
         if not _is_same(folder_file, user_file):
-            layers.append(_layer_of_file(folder_file, allowed=LIMITS))
-    layers += [_layer_of_environment(), _layer_of_flags(flags or {})]
+            of_folder = _layer_of_file(folder_file, allowed=LIMITS | {_PRIVACY})
 
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {_PRIVACY: Settings.model_fields[_PRIVACY].default}
     origins = dict.fromkeys(Settings.model_fields, DEFAULT)
-    for layer in layers:
+    for layer in (of_user, _without_privacy(of_folder), _layer_of_environment(), _layer_of_flags(flags or {})):
         values |= layer.values
         origins |= layer.places
+    if _is_stricter(of_folder.values.get(_PRIVACY), values[_PRIVACY]):
+        values[_PRIVACY] = of_folder.values[_PRIVACY]
+        origins[_PRIVACY] = of_folder.places[_PRIVACY]
     try:
         return LoadedSettings(Settings(**values), origins)
     except ValidationError as error:
@@ -133,6 +145,18 @@ def load_settings(flags: Mapping[str, object] | None = None, *, notebook_folder:
         raise ConfigError(
             f"{origins.get(setting, DEFAULT)}: {setting}: {first['msg'].removeprefix('Value error, ')}"
         ) from None
+
+
+def _without_privacy(layer: _Layer) -> _Layer:
+    return _Layer(*({key: value for key, value in part.items() if key != _PRIVACY} for part in layer))
+
+
+def _is_stricter(level: object, than: object) -> bool:
+    """Whether a folder's level is in force: also if one of them is no level at all, which is then refused."""
+    levels = list(get_args(Privacy))
+    if level is None or than not in levels:
+        return False
+    return level not in levels or levels.index(level) < levels.index(than)
 
 
 def user_config_file() -> Path:
@@ -168,7 +192,7 @@ def _layer_of_file(path: Path, *, allowed: frozenset[str]) -> _Layer:
             raise ConfigError(f"{path}: {key}: there is no such setting")
         if key not in allowed:
             raise ConfigError(
-                f"{path}: {key}: a file in the notebook's folder may set limits only; "
+                f"{path}: {key}: a file in the notebook's folder may set limits only, and a stricter privacy; "
                 f"use a flag, {variable_of(key)}, or {user_config_file()}"
             )
         if isinstance(value, bool) != (Settings.model_fields[key].annotation is bool):

@@ -10,6 +10,7 @@
     │   ├── NoKernel           no kernelspec, no ipykernel, or the kernel does not start
     │   ├── NotAPythonKernel   the notebook names a kernel of another language
     │   ├── KernelDied         the kernel ended while we needed it
+    │   ├── KernelRestarted    another process has taken the kernel's place, and its state is gone
     │   ├── KernelBusy         the kernel did not answer by the deadline
     │   ├── CellFailed         an executed cell raised during the replay
     │   └── CellTimeout        an executed cell outlasted its limit during the replay
@@ -58,6 +59,10 @@ class NotAPythonKernel(KernelError):
 
 class KernelDied(KernelError):
     """The kernel ended while we needed it."""
+
+
+class KernelRestarted(KernelError):
+    """Another process has taken the kernel's place: the state that was asked about is gone."""
 
 
 class KernelBusy(KernelError):

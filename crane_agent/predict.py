@@ -65,5 +65,6 @@ def _budget(settings: Settings) -> "Budget":
         tokens=settings.tokens,
         seconds=settings.seconds,
         probe=Limits(seconds=settings.probe_seconds, items=settings.probe_items, bytes=settings.probe_bytes),
+        kernel_bytes=settings.kernel_bytes,
         check=settings.check,
     )

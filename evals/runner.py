@@ -113,7 +113,7 @@ def _run_worker(job: Job, deadline_s: float) -> str | None:
     finally:
         worker.kill()
         worker.wait()
-        _end_processes_of(job.profile)
+        end_processes_of(job.profile)
     if job.complaint.exists():
         return job.complaint.read_text(encoding="utf-8")
     return None if worker.returncode == 0 else f"worker ended with status {worker.returncode}"
@@ -130,7 +130,8 @@ def processes_of(profile: Path) -> Iterator[int]:
             continue
 
 
-def _end_processes_of(profile: Path) -> None:
+def end_processes_of(profile: Path) -> None:
+    """End the processes whose IPYTHONDIR is `profile`."""
     for pid in processes_of(profile):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -107,7 +107,7 @@ def solve(instance: Instance, *, python: str, work: Path, profile: Path, live: b
     """
     if not live and instance.recorded is None:
         raise NoRecordedTruth("there is no recorded truth")
-    _install(instance.startup, profile)
+    install_startup(instance.startup, profile)
     target = target_in(instance)
     with launch(
         target.executed,
@@ -157,7 +157,8 @@ def _cell(index: int, source: str, *, count: int | None) -> Cell:
     )
 
 
-def _install(startup: Path | None, profile: Path) -> None:
+def install_startup(startup: Path | None, profile: Path) -> None:
+    """Put a script where IPython runs it when the kernel starts."""
     if startup is not None:
         folder = profile / "profile_default" / "startup"
         folder.mkdir(parents=True)

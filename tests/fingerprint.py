@@ -31,6 +31,8 @@ import zlib
 WORKER = "crane_agent"
 OURS = "<crane_agent>"
 MOST_NODES = 400_000
+MOST_BYTES = 16_000_000
+MOST_ELEMENTS = 1000
 MOST_RECORDED = 2000
 
 # Nothing is opened, loaded or run by these.
@@ -177,11 +179,12 @@ class Observer(threading.Thread):
             self._events.append(f"{event} {shown}"[:300])
 
     def _on_call(self, frame, event, argument):
-        if event != "call":
-            return
         thread = threading._active.get(threading.get_ident())
-        if thread is None or thread.name != WORKER:
-            sys.setprofile(None)
+        is_worker = thread is not None and thread.name == WORKER
+        sys.setprofile(self._on_worker_call if is_worker else None)
+
+    def _on_worker_call(self, frame, event, argument):
+        if event != "call":
             return
         self._count += 1
         code = frame.f_code
@@ -231,16 +234,21 @@ class Fingerprint:
                 found.extend(_difference(place, old, new))
         return found[:MOST_RECORDED]
 
+    def take_names(self):
+        """Read what the user's names lead to, and nothing else."""
+        self._walk_names()
+        return self
+
     def _walk_names(self):
         names = self._shell.user_ns
         self.records["names"] = _text(
-            [(str(name), _identity(value), type(value).__name__) for name, value in names.items()]
+            [(_key(name), _identity(value), _name(type(value))) for name, value in names.items()]
         )
         self._seen[_identity(names)] = names
         for name, value in list(names.items()):
             lines = []
             self._walk(value, lines)
-            self.records["name " + str(name)] = lines
+            self.records[f"name {_key(name)}"] = lines
 
     def _walk(self, value, lines):
         waiting = [value]
@@ -258,7 +266,7 @@ class Fingerprint:
 def _difference(place, old, new):
     if type(old) is not list or type(new) is not list:
         return [f"{place}: {_cut(old, new)}"]
-    changed = [(a, b) for a, b in zip(old, new, strict=False) if a != b][:3]
+    changed = [(a, b) for a, b in zip(old, new) if a != b][:3]
     if not changed:
         changed = [(f"{len(old)} objects", f"{len(new)} objects")]
     return [f"{place}: {_cut(a, b)}" for a, b in changed]
@@ -266,7 +274,7 @@ def _difference(place, old, new):
 
 def _cut(old, new):
     old, new = str(old), str(new)
-    equal = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))
+    equal = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(old, new))
     start = max(0, sum(1 for _ in equal) - 40)
     return f"{old[start : start + 160]!r} -> {new[start : start + 160]!r}"
 
@@ -335,11 +343,21 @@ def _parts(value):
         return [value.__self__, value.__func__]
     if _inherits(kind, threading.Thread) or _home(kind).partition(".")[0] in ("IPython", "ipykernel", "traitlets"):
         return []
+    if _inherits(kind, _loaded("numpy", "ndarray")):
+        # The garbage collector is not told of what an array holds.
+        return [_own(value), *_array_parts(value)]
     own = _own(value)
     referents = [each for each in gc.get_referents(value) if not _inherits(type(each), type)]
     if own is not None and all(each is not own for each in referents):
         referents.insert(0, own)
     return referents
+
+
+def _array_parts(value):
+    numpy = sys.modules["numpy"]
+    plain = numpy.ndarray.view(value, numpy.ndarray)
+    elements = plain.flat[:MOST_ELEMENTS].tolist() if plain.dtype == object else []
+    return [plain.base, *elements]
 
 
 def _is_of_library(cls):
@@ -389,20 +407,34 @@ def _array_state(value):
     numpy = sys.modules["numpy"]
     plain = numpy.ndarray.view(value, numpy.ndarray)  # past the methods of a subclass
     flags = [plain.flags[each] for each in ("C", "F", "O", "W", "A", "X")]
+    return f"{plain.shape} {plain.strides} {plain.dtype} {flags} {_checksum(plain, numpy)}"
+
+
+def _checksum(plain, numpy):
+    """Return a checksum of an array's bytes: of all, or of the two ends and a sample between them."""
     whole = plain.flags.c_contiguous and plain.ndim and plain.size and not plain.dtype.hasobject
-    data = plain.reshape(-1).view(numpy.uint8) if whole else plain.tobytes()
-    return f"{plain.shape} {plain.strides} {plain.dtype} {flags} {zlib.crc32(data)}"
+    if not whole:
+        return zlib.crc32(plain.tobytes())
+    data = plain.reshape(-1).view(numpy.uint8)
+    if data.size <= MOST_BYTES:
+        return zlib.crc32(data)
+    ends = zlib.crc32(data[: MOST_BYTES // 4]), zlib.crc32(data[-MOST_BYTES // 4 :])
+    return (*ends, zlib.crc32(data[:: data.size // 50_000].copy()))
 
 
 def _tensor_state(value):
     torch = sys.modules["torch"]
     with torch._C.DisableTorchFunctionSubclass():
         grad = torch._C.TensorBase.grad.__get__(value)
+        if _inherits(type(value), _loaded("torch.nn.parameter", "UninitializedTensorMixin")):
+            return f"v{value._version} {value.requires_grad}"
         head = f"v{value._version} {value.requires_grad} {_identity(grad)} {value.dtype} {value.layout}"
         if value.is_nested or value.layout is not torch.strided:
             return head
+        if value.device.type == "meta":
+            return f"{head} {tuple(value.shape)}"
         data = value.detach().cpu().contiguous().numpy()
-        return f"{head} {tuple(value.shape)} {zlib.crc32(data.tobytes())}"
+        return f"{head} {tuple(value.shape)} {_checksum(data, sys.modules['numpy'])}"
 
 
 def _engine_state(value):
@@ -468,7 +500,11 @@ def _modules(shell):
 
 def _module_names(shell):
     modules = [(name, module) for name, module in list(sys.modules.items()) if type(module) is types.ModuleType]
-    return {name: hash(tuple(vars(module))) for name, module in modules if name != "__main__"}
+    return {name: hash(tuple(map(_key, vars(module)))) for name, module in modules if name != "__main__"}
+
+
+def _key(name):
+    return name if type(name) is str else _identity(name)
 
 
 def _randomness(shell):
@@ -573,7 +609,11 @@ def _ipython(shell):
 
 
 def _folder(shell):
-    return sorted((each.name, each.stat().st_mtime_ns, each.stat().st_size) for each in os.scandir("."))
+    found = []
+    for each in os.scandir("."):
+        state = each.stat(follow_symlinks=False)
+        found.append((each.name, state.st_mtime_ns, state.st_size))
+    return sorted(found)
 
 
 _GLOBALS = {

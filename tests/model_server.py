@@ -3,6 +3,7 @@
 with ModelServer([calls(("names", {"like": "df"})), verdict(outcome="no_crash")]) as server:
     ...  # point a client at server.base_url
 server.requests  # what it was asked, in order
+server.bodies  # the same, byte by byte
 """
 
 import asyncio
@@ -108,6 +109,7 @@ class ModelServer:
         self._repeats = repeats
         self._stopping = threading.Event()
         self.requests: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         app = Starlette(routes=[Route("/v1/chat/completions", self._answer, methods=["POST"])])
         config = uvicorn.Config(
@@ -127,7 +129,9 @@ class ModelServer:
         return [[tool["function"]["name"] for tool in request["tools"]] for request in self.requests]
 
     async def _answer(self, request: Request) -> Response:
-        self.requests.append(json.loads(await request.body()))
+        body = await request.body()
+        self.bodies.append(body)
+        self.requests.append(json.loads(body))
         self.headers.append(dict(request.headers))
         place = len(self.requests) - 1
         if self._repeats:

@@ -1,9 +1,12 @@
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from crane_agent.config import LIMITS, Settings, load_settings, user_config_file, variable_of
+from crane_agent.config import LIMITS, Privacy, Settings, load_settings, user_config_file, variable_of
 from crane_agent.errors import ConfigError
+from crane_agent.in_kernel.privacy import LEVELS
+from crane_agent.session.protocol import Privacy as ProtocolPrivacy
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +86,7 @@ def test_a_dot_env_file_is_not_read(monkeypatch, folder):
     assert settings.api_key is None
 
 
-@pytest.mark.parametrize("setting", sorted(set(Settings.model_fields) - LIMITS))
+@pytest.mark.parametrize("setting", sorted(set(Settings.model_fields) - LIMITS - {"privacy"}))
 def test_a_file_in_the_notebooks_folder_may_set_limits_only(setting, folder, monkeypatch):
     monkeypatch.chdir(folder)  # the current folder makes no difference
     value = "true" if setting in ("in_place", "check") else '"http://evil"'
@@ -99,6 +102,54 @@ def test_every_limit_may_be_set_in_the_notebooks_folder(folder):
     (folder / "crane.toml").write_text("\n".join(f"{limit} = 777" for limit in sorted(LIMITS)))
     settings = load_settings(notebook_folder=folder).settings
     assert {getattr(settings, limit) for limit in LIMITS} == {777}
+
+
+@pytest.mark.parametrize(
+    ("of_user", "of_folder", "in_force"),
+    [
+        (None, "names", "names"),
+        (None, "schema", "schema"),
+        (None, "values", "schema"),
+        ("values", "schema", "schema"),
+        ("values", "values", "values"),
+        ("names", "values", "names"),
+        ("names", "schema", "names"),
+        ("schema", "names", "names"),
+    ],
+)
+@pytest.mark.parametrize("place", ["file", "variable", "flag"])
+def test_a_notebooks_folder_makes_the_privacy_level_stricter_and_never_looser(
+    of_user, of_folder, in_force, place, folder, user_file, monkeypatch
+):
+    path = folder / "crane.toml"
+    path.write_text(f'privacy = "{of_folder}"')
+    flags = {}
+    if of_user is not None:
+        if place == "file":
+            user_file.write_text(f'privacy = "{of_user}"')
+        elif place == "variable":
+            monkeypatch.setenv("CRANE_PRIVACY", of_user)
+        else:
+            flags["privacy"] = of_user
+    settings, origins = load_settings(flags, notebook_folder=folder)
+    assert settings.privacy == in_force
+    assert (origins["privacy"] == str(path)) == (in_force != (of_user or "schema"))
+
+
+def test_a_privacy_level_that_does_not_exist_is_refused_wherever_it_stands(folder, monkeypatch):
+    assert refusal({"privacy": "all"}).startswith("flag --privacy: privacy: Input should be 'names', 'schema' or ")
+    (folder / "crane.toml").write_text('privacy = "nothing"')
+    assert refusal(folder=folder).startswith(f"{folder / 'crane.toml'}: privacy: Input should be ")
+    (folder / "crane.toml").write_text('privacy = ["names"]')
+    assert refusal(folder=folder).startswith(f"{folder / 'crane.toml'}: privacy: Input should be ")
+    (folder / "crane.toml").write_text('privacy = "names"')
+    monkeypatch.setenv("CRANE_PRIVACY", "all")
+    assert refusal(folder=folder).startswith("variable CRANE_PRIVACY: privacy: Input should be ")
+
+
+def test_the_levels_are_those_that_the_kernel_enforces_the_strictest_first():
+    assert get_args(Privacy) == get_args(ProtocolPrivacy)
+    assert [LEVELS.index(level) for level in get_args(Privacy)] == sorted(range(len(LEVELS)))
 
 
 def test_the_current_folder_is_not_read(monkeypatch, tmp_path, folder):
@@ -160,6 +211,8 @@ def test_every_setting_says_what_it_is():
             assert "[s]" in field.description
         if setting.endswith("_mb"):
             assert "[MB]" in field.description
+        if setting.endswith("_bytes"):
+            assert "[bytes]" in field.description
 
 
 def test_the_readme_lists_every_setting_with_its_default_and_variable():

@@ -5,16 +5,19 @@ left behind is "NB specific", data that is not as the code takes it to be is "da
 does not take is "API misuse".
 """
 
+import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
-from crane_agent.agent.policy import Observation
+from crane_agent.agent.policy import Fact, Observation
+from crane_agent.in_kernel.redaction import MARK, redacted
 from crane_agent.notebook.code import Code
 from crane_agent.notebook.history import Target
 from crane_agent.notebook.names import binding_cells
-from crane_agent.verdict.models import Claim, Evidence, ExceptionClaim, Origin, ProposedFix
+from crane_agent.verdict.models import Claim, Evidence, ExceptionClaim, Fix, Origin, Proof, ProposedFix
+from crane_agent.verdict.render import without_secrets
 from crane_agent.verdict.taxonomy import CrashType, MLStage, RootCause
 
 _ROOT_CAUSES: dict[str, RootCause] = {
@@ -36,6 +39,19 @@ _STAGES: dict[str, MLStage] = {
 }
 
 
+HIDDEN = "…"
+"""Stands in the kernel's words for what the privacy level keeps there."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Words about a crash with what is above the privacy level: for the user's own screen only."""
+
+    message: str = ""
+    because: str = ""
+    close: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Crash:
     """A crash that a check or a probe shows.
@@ -52,6 +68,7 @@ class Crash:
         name: The name that is undefined, for a NameError.
         owner: The name of the value that lacks what was asked for, if a name reaches it.
         stage: Where in the pipeline, if known.
+        whole: The words that are hidden in `message`, `because` and `close`; what is empty there is not hidden.
     """
 
     type: str
@@ -65,6 +82,7 @@ class Crash:
     name: str = ""
     owner: str = ""
     stage: MLStage | None = None
+    whole: Whole = field(default=Whole(), repr=False)
 
 
 def followed_code(target: Target) -> Code:
@@ -73,8 +91,14 @@ def followed_code(target: Target) -> Code:
     return body if body is not None and body.tree is not None else target.code
 
 
-def crash_of(finding: Mapping[str, Any]) -> Crash:
-    """Return the crash that a finding or suspect in the checker's answer describes."""
+def crash_of(finding: Mapping[str, Any], proof: Mapping[str, Any] | None = None) -> Crash:
+    """Return the crash that a finding or suspect in the checker's answer describes.
+
+    Args:
+        finding: The finding or suspect.
+        proof: What the reply keeps for the user's own screen, its `proof`.
+    """
+    whole = (proof or {}).get(finding.get("proof") or "", {})
     probe = finding.get("probe") or {}
     name = probe.get("arguments", {}).get("like", "") if finding["rule"] == "names.undefined" else ""
     return Crash(
@@ -85,9 +109,10 @@ def crash_of(finding: Mapping[str, Any]) -> Crash:
         because=finding["because"],
         crash_type=finding["crash_type"],
         library=finding["library"],
-        close=tuple(finding["close"]),
+        close=tuple(finding.get("close", ())),  # level `names` withholds them
         name=name,
         owner=_first_name(probe.get("arguments", {}).get("path", "")) if finding["rule"] != "files.missing" else "",
+        whole=Whole(whole.get("message", ""), whole.get("because", ""), tuple(whole.get("close", ()))),
     )
 
 
@@ -99,7 +124,7 @@ def _first_name(path: str) -> str:
 def claim_of(
     crash: Crash, target: Target, observation: Observation, *, confidence: float, facts: Sequence[str], lead: str = ""
 ) -> Claim:
-    """Return the claim that the target raises this crash.
+    """Return the claim that the target raises this crash, with what was hidden of it as its proof.
 
     Args:
         crash: What is raised.
@@ -112,6 +137,7 @@ def claim_of(
     line = followed_code(target).original_line(crash.line)
     lines = target.cell.source.splitlines()
     source_line = lines[line - 1] if line is not None and line <= len(lines) else ""
+    shown = without_secrets(target.cell.source).splitlines()
     cells = observation.defined_by_unrun.get(crash.name, ())
     return Claim(
         outcome="crash",
@@ -121,7 +147,7 @@ def claim_of(
             message=crash.message,
             line=line,
             column=_characters(source_line, crash.column),
-            source_line=source_line,
+            source_line=shown[line - 1] if source_line and line is not None else "",
         ),
         crash_type=crash.crash_type,
         root_cause=_root_cause(crash),
@@ -131,7 +157,15 @@ def claim_of(
         evidence=tuple(Evidence(fact=fact, words=crash.because) for fact in facts),
         origin=_origin(crash, target, cells),
         fix=_fix(crash, target, line, cells),
-    )
+    ).proved_by(_proof(crash, cells, lead))
+
+
+def _proof(crash: Crash, cells: Sequence[int], lead: str) -> Proof:
+    whole = crash.whole
+    if whole == Whole():
+        return Proof()
+    seen = replace(crash, because=whole.because or crash.because, close=whole.close or crash.close)
+    return Proof(message=whole.message, explanation=_explanation(seen, cells, lead))
 
 
 def _characters(source_line: str, column: int | None) -> int | None:
@@ -168,7 +202,10 @@ def _origin(crash: Crash, target: Target, cells: Sequence[int]) -> tuple[Origin,
     if cells:
         return tuple(Origin(cell=cell, summary=f"would define {crash.name}, but did not run") for cell in cells)
     places = binding_cells(target).get(crash.owner, ())
-    return (Origin(cell=places[-1], summary=f"bound {crash.owner} last"),) if places else ()
+    if not places:
+        return ()
+    last = next(cell for cell in reversed(target.executed) if cell.index == places[-1])
+    return (Origin(cell=last.place, ran=last.execution_count, summary=f"bound {crash.owner} last"),)
 
 
 def _fix(crash: Crash, target: Target, line: int | None, cells: Sequence[int]) -> ProposedFix | None:
@@ -177,7 +214,7 @@ def _fix(crash: Crash, target: Target, line: int | None, cells: Sequence[int]) -
     if not crash.close:
         return None
     meant = crash.close[0]
-    wrong = crash.name or _quoted_once(crash.message)
+    wrong = crash.name or _quoted_once(crash.message).replace(HIDDEN, "")
     source = _replaced(target.cell.source, line, wrong, meant)
     return ProposedFix(summary=f"Use {meant!r} instead of {wrong!r}." if wrong else f"Use {meant!r}.", source=source)
 
@@ -195,3 +232,96 @@ def _replaced(source: str, line: int | None, wrong: str, meant: str) -> str | No
         return None
     lines[line - 1] = lines[line - 1].replace(wrong, meant)
     return "".join(lines)
+
+
+# -- what a verdict shows ------------------------------------------------------------------------------------------
+
+
+class Offer(NamedTuple):
+    """A fix as a verdict may show it.
+
+    Attributes:
+        fix: Its source is None if the patch cannot be shown, or only to the user.
+        patch: The patch, whole, if it holds a secret of the target's own text: for the user's own screen.
+        note: Why there is no patch, or ''.
+    """
+
+    fix: Fix | None
+    patch: str = ""
+    note: str = ""
+
+
+def offer_of(fix: ProposedFix | None, target: Target) -> Offer:
+    """Return a proposed fix without secrets.
+
+    Whoever proposed it has seen `MARK` in the place of each secret of the target. Where a mark can only stand for one
+    of them, the patch is made whole again for the user's own screen; elsewhere it is dropped, since it would not run.
+    """
+    if fix is None:
+        return Offer(None)
+    source = target.cell.source
+    if fix.source is None or MARK not in fix.source or redacted(source) == source:
+        return Offer(Fix(summary=fix.summary, source=fix.source))
+    whole = _restored(fix.source, source)
+    without = Fix(summary=fix.summary)
+    if whole is None:
+        return Offer(without, note="the patch is left out: a secret of the cell's stood in it, which no policy sees")
+    return Offer(without, patch=whole, note="the patch holds a secret of the cell's: it is shown on your screen only")
+
+
+def _restored(patched: str, source: str) -> str | None:
+    """Return a patch with the secrets of `source` in the place of their marks; None where it is not clear which."""
+    old, seen = source.split("\n"), redacted(source).split("\n")
+    if len(old) != len(seen) or MARK in source:
+        return None
+    own: dict[str, set[str]] = {}
+    secrets: set[str] = set()
+    for line, marked in zip(old, seen, strict=True):
+        own.setdefault(marked.strip(), set()).add(line.strip())
+        secrets |= _secrets(line, marked)
+    lines = patched.split("\n")
+    for place, line in enumerate(lines):
+        same = own.get(line.strip(), set())
+        if MARK in line and len(same) == 1:
+            lines[place] = line.replace(line.strip(), next(iter(same)))
+        elif MARK in line and len(secrets) == 1:
+            lines[place] = line.replace(MARK, next(iter(secrets)))
+    whole = "\n".join(lines)
+    return whole if MARK not in whole and redacted(whole) == patched else None
+
+
+def _secrets(line: str, marked: str) -> set[str]:
+    """Return what the marks in one line stand for; nothing of a line for which that is not unique."""
+    parts = [re.escape(part) for part in marked.split(MARK)]
+    if not 2 <= len(parts) <= _MOST_MARKS:
+        return set()
+    first, last = (re.fullmatch(hole.join(parts), line) for hole in ("(.+?)", "(.+)"))
+    return set(first.groups()) if first and last and first.groups() == last.groups() else set()
+
+
+_MOST_MARKS = 4
+
+
+def proof_of(claim: Claim, facts: Sequence[Fact], offer: Offer) -> Proof:
+    """Return what the user's own screen may show beside a verdict: the claim's proof, and that of the facts it cites.
+
+    Args:
+        claim: What the verdict says.
+        facts: Every fact of the run.
+        offer: Its fix.
+    """
+    cited = {each.fact for each in claim.evidence}
+    lines = () if claim.proof else tuple(line for fact in facts if fact.id in cited for line in _proof_lines(fact))
+    return replace(claim.proof, facts=lines, patch=offer.patch)
+
+
+def _proof_lines(fact: Fact) -> Iterator[str]:
+    for name, value in fact.reply.proof.items():
+        if isinstance(value, Mapping):
+            yield from (f"{fact.id}: {inner}: {_shown(each)}" for inner, each in value.items())
+        else:
+            yield f"{fact.id}: {name}: {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The agent as a graph: observe -> check -> decide <-> probe -> conclude."""
+"""The agent as a graph: observe -> check -> decide <-> probe -> confirm -> conclude."""
 
 from functools import cache
 from typing import Any, Literal
@@ -18,28 +18,35 @@ def agent_graph() -> CompiledStateGraph[Any, Run, Any, Any]:
     graph.add_node("check", nodes.check)
     graph.add_node("decide", nodes.decide)
     graph.add_node("probe", nodes.probe)
+    graph.add_node("confirm", nodes.confirm)
     graph.add_node("conclude", nodes.conclude)
     graph.add_edge(START, "observe")
     graph.add_edge("observe", "check")
     graph.add_conditional_edges("check", after_check)
     graph.add_conditional_edges("decide", after_decide)
     graph.add_edge("probe", "decide")
+    graph.add_conditional_edges("confirm", after_confirm)
     graph.add_edge("conclude", END)
     return graph.compile()
 
 
-def after_check(state: State) -> Literal["conclude", "decide"]:
-    """A claim ends the run; otherwise a policy decides."""
-    return "conclude" if state.get("claim") is not None else "decide"
+def after_check(state: State) -> Literal["confirm", "decide"]:
+    """A claim is confirmed; without one a policy decides."""
+    return "confirm" if state.get("claim") is not None else "decide"
 
 
-def after_decide(state: State) -> Literal["conclude", "probe", "decide"]:
-    """A claim ends the run, calls are asked, and neither means that the policy wants to be asked again."""
+def after_decide(state: State) -> Literal["confirm", "probe", "decide"]:
+    """A claim is confirmed, calls are asked, and neither means that the policy wants to be asked again."""
     if state.get("claim") is not None:
-        return "conclude"
+        return "confirm"
     return "probe" if state["calls"] else "decide"
+
+
+def after_confirm(state: State) -> Literal["conclude", "check"]:
+    """A claim that stood ends the run; one whose facts were dropped, since the kernel moved on, is sought again."""
+    return "conclude" if state.get("claim") is not None else "check"
 
 
 def recursion_limit(steps: int) -> int:
     """Return a bound on the nodes of a run that its budget of steps never reaches: the outer net."""
-    return 2 * steps + 10
+    return 2 * steps + 10 + 3 * nodes.MOST_RETAKES

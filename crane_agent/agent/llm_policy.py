@@ -5,64 +5,41 @@ Whatever the model or its endpoint does, `decide` returns before the run's time 
 a complaint sent back to the model, or the reason why this policy gives up.
 """
 
-import queue
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextvars import copy_context
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 from langchain_core.messages.utils import count_tokens_approximately
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
+from crane_agent.agent.endpoint import DEFAULT_TIMEOUT_S, Endpoint, open_endpoint, quoted
 from crane_agent.agent.policy import Decision, ProbeCall, View
-from crane_agent.agent.prompts import case_prompt, fact_text, sendable, words
-from crane_agent.errors import ConfigError, ModelUnavailable
+from crane_agent.agent.prompts import case_prompt, fact_text, words
+from crane_agent.errors import ModelUnavailable
+from crane_agent.in_kernel.redaction import redacted, redacted_value
 from crane_agent.tools.probes import PROBES, probe_tools
 from crane_agent.tools.verdict import VERDICT, InvalidClaim, read_claim, validation_words, verdict_tool
 from crane_agent.verdict.models import Claim
 
-DEFAULT_TIMEOUT_S = 60.0
-"""Longest that one decision waits for its model [seconds]."""
-
 KEPT_SHARE = 0.1
 """Part of the run's time left that no model call may use, so that the rules can take over in time."""
-
-ATTEMPTS = 3
-FIRST_PAUSE_S = 0.5
-"""Pause before the second attempt [seconds]; it doubles. A `Retry-After` header wins over it."""
-
-_PASSING_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-_MAX_QUOTE = 160
 
 
 class ModelPolicy:
     """Decides by asking a chat model.
 
     Args:
-        model: A chat model with tool calling; its own retries are best switched off, since this policy retries within
-            the run's time.
+        endpoint: Where the chat model answers.
         name: What the verdict's `reached_by` says.
         timeout_s: Longest that one decision waits for the model, retries included [seconds].
-        endpoint: What error messages call the endpoint; no address with a password in it.
     """
 
-    def __init__(
-        self,
-        model: BaseChatModel,
-        name: str,
-        *,
-        timeout_s: float = DEFAULT_TIMEOUT_S,
-        endpoint: str = "the model endpoint",
-    ) -> None:
-        self._model = model
+    def __init__(self, endpoint: Endpoint, name: str, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        self._endpoint = endpoint
         self._name = name
         self._timeout_s = timeout_s
-        self._endpoint = endpoint
         self._verdict = verdict_tool(words("verdict"))
         self._tools = [*probe_tools(), self._verdict]
 
@@ -72,17 +49,22 @@ class ModelPolicy:
         return self._name
 
     def decide(self, view: View) -> Decision:
-        """Ask the model for the next probes or the answer."""
+        """Ask the model for the next probes or the answer.
+
+        Raises:
+            ConfigError: The audit cannot be written, so nothing was sent.
+        """
+        deadline = time.monotonic() + min(self._timeout_s, view.seconds_left * (1 - KEPT_SHARE))
         added = tuple(_added(view))
-        size = count_tokens_approximately(_history(view.messages + added), tools=list(self._tools))
-        if size >= view.tokens_left:
+        messages = _history(view.messages + added)
+        # The last question is the one after which no other fits; it offers the verdict only, and so takes less.
+        last = view.steps_left <= 1 or 2 * _size(messages, self._tools) >= view.tokens_left
+        if last and (size := _size(messages, [self._verdict])) >= view.tokens_left:
             return Decision(gave_up=f"{view.tokens_left} tokens are left, the next question needs about {size}")
-        # The last question is the one after which no other fits.
-        last = view.steps_left <= 1 or 2 * size >= view.tokens_left
         if last:
             added = (*added[:-1], _with_last_words(added[-1])) if added else added
         try:
-            reply = self._ask(_history(view.messages + added), view.seconds_left, last=last)
+            reply = self._ask(_history(view.messages + added), deadline, last=last)
         except ModelUnavailable as error:
             return Decision(gave_up=str(error))
         message = _with_call_ids(reply, view.messages)
@@ -95,59 +77,11 @@ class ModelPolicy:
             tokens_out=usage["output_tokens"] if usage else 0,
         )
 
-    def _ask(self, messages: Sequence[AnyMessage], seconds_left: float, *, last: bool) -> AIMessage:
-        """Return the model's reply.
-
-        Raises:
-            ModelUnavailable: There is none by the deadline, or the endpoint cannot be used.
-        """
-        deadline = time.monotonic() + min(self._timeout_s, seconds_left * (1 - KEPT_SHARE))
-        if not last:
-            return self._attempts(messages, {"tools": self._tools}, deadline)
-        try:
-            return self._attempts(messages, {"tools": [self._verdict], "tool_choice": VERDICT}, deadline)
-        except _ChoiceRefused:
-            # Some endpoints know tools but cannot be told which one to call.
-            return self._attempts(messages, {"tools": [self._verdict]}, deadline)
-
-    def _attempts(self, messages: Sequence[AnyMessage], binding: dict[str, Any], deadline: float) -> AIMessage:
-        pause = FIRST_PAUSE_S
-        for attempt in range(1, ATTEMPTS + 1):
-            outcome = self._call(messages, binding, deadline)
-            if isinstance(outcome, AIMessage):
-                return outcome
-            wait = _retry_after(outcome) or pause
-            if attempt == ATTEMPTS or not _is_passing(outcome) or time.monotonic() + wait >= deadline:
-                raise _unavailable(outcome, self._endpoint, binding)
-            time.sleep(wait)
-            pause *= 2
-        raise AssertionError("the last attempt returns or raises")
-
-    def _call(self, messages: Sequence[AnyMessage], binding: dict[str, Any], deadline: float) -> AIMessage | Exception:
-        """Return the reply, or what went wrong; a `TimeoutError` if nothing came by the deadline.
-
-        The call runs in a daemon thread of its own, because no client's timeout can be relied on: most bound the time
-        between two bytes only, and a server's `Retry-After` may come on top. A call that is given up on ends by
-        itself and does not keep the process alive.
-        """
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return TimeoutError()
-        outcome: queue.SimpleQueue[AIMessage | Exception] = queue.SimpleQueue()
-
-        def call() -> None:
-            try:
-                reply = self._model.bind_tools(**binding).invoke(list(messages))
-                outcome.put(reply if isinstance(reply, AIMessage) else TypeError("no assistant's message"))
-            except Exception as error:  # noqa: BLE001 - what a client raises is unbounded; it is judged by the caller
-                outcome.put(error)
-
-        context = copy_context()  # callbacks and tracing of the caller's run
-        threading.Thread(target=context.run, args=(call,), name="crane-agent model call", daemon=True).start()
-        try:
-            return outcome.get(timeout=left)
-        except queue.Empty:
-            return TimeoutError()
+    def _ask(self, messages: Sequence[AnyMessage], deadline: float, *, last: bool) -> AIMessage:
+        messages = _without_secrets(messages)
+        if last:
+            return self._endpoint.ask(messages, [self._verdict], choice=VERDICT, deadline=deadline)
+        return self._endpoint.ask(messages, self._tools, deadline=deadline)
 
 
 def model_policy(
@@ -157,6 +91,7 @@ def model_policy(
     api_key: str | None = None,
     timeout_s: float = DEFAULT_TIMEOUT_S,
     temperature: float | None = None,
+    audit: Callable[[str, bytes], None] | None = None,
 ) -> ModelPolicy:
     """Return a policy that asks an OpenAI-compatible endpoint.
 
@@ -166,42 +101,19 @@ def model_policy(
         api_key: Key for it. A local endpoint may need none; a key in the environment is then not sent to it.
         timeout_s: Longest that one decision waits for the model, retries included [seconds].
         temperature: None leaves it to the endpoint; some models refuse any other.
+        audit: Told of every request's body before it is sent, as ``audit("model request", body)``.
 
     Raises:
         ConfigError: There is neither key nor endpoint, or the endpoint is no http address.
     """
-    if api_key is None and base_url is None:
-        raise ConfigError("a model needs OPENAI_API_KEY, or OPENAI_BASE_URL for an endpoint without a key")
-    endpoint = "the model endpoint" if base_url is None else f"the model endpoint at {_host(base_url)}"
-
-    # Loaded here: the client takes a second, and runs without a model do not need it.
-    from langchain_openai import ChatOpenAI
-
-    try:
-        chat = ChatOpenAI(
-            model=model,
-            base_url=base_url,
-            api_key=SecretStr(api_key or "no key"),
-            timeout=timeout_s,
-            max_retries=0,
-            temperature=temperature,
-            disable_streaming=True,
-        )
-    except (ValueError, ImportError) as error:  # e.g. a proxy in the environment that the client cannot use
-        raise ConfigError(f"the client of the model cannot be set up: {type(error).__name__}") from error
-    return ModelPolicy(chat, model, timeout_s=timeout_s, endpoint=endpoint)
+    endpoint = open_endpoint(
+        model=model, base_url=base_url, api_key=api_key, timeout_s=timeout_s, temperature=temperature, audit=audit
+    )
+    return ModelPolicy(endpoint, model, timeout_s=timeout_s)
 
 
-def _host(base_url: str) -> str:
-    """Return host and port: an address may hold a user name and a password."""
-    try:
-        address = urlsplit(base_url)
-        host, port = address.hostname, address.port
-    except ValueError:
-        host, port = None, None
-    if not host or address.scheme not in ("http", "https"):
-        raise ConfigError("OPENAI_BASE_URL must be an address such as http://localhost:11434/v1")
-    return f"{host}:{port}" if port else host
+def _size(messages: Sequence[AnyMessage], tools: Sequence[dict[str, Any]]) -> int:
+    return count_tokens_approximately(messages, tools=list(tools))
 
 
 # --- what is sent --------------------------------------------------------------------------------------------
@@ -229,6 +141,21 @@ def _added(view: View) -> Iterator[AnyMessage]:
 def _with_last_words(message: AnyMessage) -> AnyMessage:
     """Return the message with the word that the verdict is due; a message of its own would break some endpoints."""
     return message.model_copy(update={"content": f"{message.content}\n\n{words('last')}"})
+
+
+def _without_secrets(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """Return the messages without secrets: what a model says itself comes back to it, too."""
+    return [_message_without_secrets(message) for message in messages]
+
+
+def _message_without_secrets(message: AnyMessage) -> AnyMessage:
+    content = message.content
+    changes: dict[str, object] = {
+        "content": redacted(content) if isinstance(content, str) else [redacted_value(part) for part in content]
+    }
+    if isinstance(message, AIMessage):
+        changes["tool_calls"] = [{**call, "args": redacted_value(call["args"])} for call in message.tool_calls]
+    return message.model_copy(update=changes)
 
 
 def _history(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
@@ -297,7 +224,7 @@ def _read(message: AIMessage, view: View, *, last: bool) -> _Reading:
 def _probe_call(call: ToolCall) -> ProbeCall:
     spec = PROBES.get(call["name"])
     if spec is None:
-        raise InvalidClaim(f"there is no tool {_quoted(call['name'])}, only {', '.join(PROBES)} and {VERDICT}")
+        raise InvalidClaim(f"there is no tool {quoted(call['name'])}, only {', '.join(PROBES)} and {VERDICT}")
     try:
         arguments = spec.arguments.model_validate(call["args"])
     except ValidationError as error:
@@ -351,79 +278,3 @@ def _with_call_ids(message: AIMessage, before: Sequence[AnyMessage]) -> AIMessag
     calls = [{**call, "id": own(call["id"])} for call in message.tool_calls]
     malformed = [{**call, "id": own(call["id"])} for call in message.invalid_tool_calls]
     return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": malformed})
-
-
-# --- what goes wrong -----------------------------------------------------------------------------------------
-
-
-class _ChoiceRefused(ModelUnavailable):
-    """The endpoint refused a request that names the tool to call; without the name it may be taken."""
-
-
-def _status(error: Exception) -> int | None:
-    status = getattr(error, "status_code", None)
-    return status if isinstance(status, int) else None
-
-
-def _kind(error: Exception) -> Literal["timeout", "connection", "other"]:
-    # Imported already whenever one of its errors is here.
-    from openai import APIConnectionError, APITimeoutError
-
-    if isinstance(error, TimeoutError | APITimeoutError):
-        return "timeout"
-    return "connection" if isinstance(error, ConnectionError | APIConnectionError) else "other"
-
-
-def _is_passing(error: Exception) -> bool:
-    """Whether another attempt may go better."""
-    if getattr(error, "code", None) == "insufficient_quota":
-        return False
-    return _status(error) in _PASSING_STATUS or _kind(error) == "connection"
-
-
-def _retry_after(error: Exception) -> float | None:
-    """Return how long the endpoint asks us to wait [seconds]; None if it does not say, or gives a date."""
-    response = getattr(error, "response", None)
-    if response is None:
-        return None
-    try:
-        wait = float(response.headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    return wait if wait > 0 else None
-
-
-def _unavailable(error: Exception, endpoint: str, binding: dict[str, Any]) -> ModelUnavailable:
-    status, kind = _status(error), _kind(error)
-    if status is not None and "tool_choice" in binding and status in (400, 404, 422):
-        return _ChoiceRefused(f"{endpoint} answered {status}")
-    return ModelUnavailable(f"{endpoint} {_failure_words(error, status, kind)}")
-
-
-def _failure_words(error: Exception, status: int | None, kind: str) -> str:
-    """Return what happened in one line; no key, no address, and no more of the endpoint's own words than helps."""
-    if kind == "timeout":
-        return "did not answer in time"
-    if kind == "connection":
-        return "cannot be reached"
-    if status in (401, 403):
-        return f"refused the key (status {status})"
-    if status == 429:
-        wait = _retry_after(error)
-        return "limits our requests (status 429)" + (f" and asks to wait {wait:.0f} s" if wait else "")
-    if status is not None and status >= 500:
-        return f"failed (status {status})"
-    if status is not None:
-        own = str(getattr(error, "message", "")).removeprefix(f"Error code: {status} - ")
-        return f"refused the request (status {status}): {_quoted(own)}"
-    if isinstance(error, NotImplementedError):
-        return "cannot be used: this model takes no tools"
-    return f"gave an answer that cannot be read ({type(error).__name__})"
-
-
-def _quoted(text: object) -> str:
-    """Return a short quote on one line, in which what may be a key (a long word with digits) is left out."""
-    kept = [
-        "..." if len(word) >= 16 and any(c.isdigit() for c in word) else word for word in sendable(str(text)).split()
-    ]
-    return repr(" ".join(kept)[:_MAX_QUOTE])

@@ -1,23 +1,37 @@
 """The nodes of the graph: each takes what is known and returns what it adds."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from langgraph.runtime import Runtime
+from langgraph.types import Overwrite
 
 from crane_agent.agent.claims import claim_of, crash_of, followed_code
 from crane_agent.agent.policy import Fact, Observation, ProbeCall, View
 from crane_agent.agent.state import Run, State, Step
 from crane_agent.errors import KernelBusy
 from crane_agent.in_kernel.wire import TooDeep, encode_tree
+from crane_agent.notebook.history import history_of
 from crane_agent.notebook.names import defined_by_unrun, never_bound
 from crane_agent.session.protocol import Limits, Reply
+from crane_agent.tools.probes import PROBES
 from crane_agent.tools.verdict import UNGROUNDED_CONFIDENCE
 from crane_agent.verdict.models import Claim, ExceptionClaim, Fix, Usage, Verdict
 
 CHECK_BYTES = 65_536
+
+UNPROVED_CONFIDENCE = 0.99
+"""The most that is claimed of what is not proved."""
+
+LEAST_BYTES = 256
+"""What must be left of a run's bytes for another question to be asked [bytes]."""
+
+FIRST_FACT = "F1"
+
+MOST_RETAKES = 2
+"""How often the facts are taken again because a cell of the user's ran meanwhile."""
 
 
 def observe(state: State, runtime: Runtime[Run]) -> State:
@@ -40,7 +54,7 @@ def check(state: State, runtime: Runtime[Run]) -> State:
         arguments = _check_arguments(run)
     except TooDeep:
         return {"check": None, "notes": ("the cell is nested too deeply for the checker",)}
-    fact = _ask(run, ProbeCall("check", arguments), "F1", limits=_check_limits(run))
+    fact = _ask(state, run, ProbeCall("check", arguments), FIRST_FACT, limits=_check_limits(run))
     answer = fact.reply.answer if fact.reply.status == "ok" else {}
     if answer and not _is_followed_exactly(run):
         answer = _as_suspicion(answer)
@@ -102,9 +116,51 @@ def probe(state: State, runtime: Runtime[Run]) -> State:
     run = runtime.context
     facts: list[Fact] = []
     for call in state["calls"]:
+        known = (*state.get("facts", ()), *facts)
         _tell(runtime, "probe", f"asking the kernel: {call.question} {_words(call.arguments)}")
-        facts.append(_ask(run, call, f"F{len(state.get('facts', ())) + len(facts) + 1}", limits=_probe_limits(run)))
+        so_far: State = {"facts": known, "dropped": state.get("dropped", ())}
+        facts.append(_ask(so_far, run, call, f"F{len(known) + 1}", limits=_probe_limits(run)))
     return {"facts": tuple(facts)}
+
+
+def confirm(state: State, runtime: Runtime[Run]) -> State:
+    """Make sure that the facts are about the present state; else take them again, or claim nothing certain."""
+    run = runtime.context
+    why = _moved(state, run)
+    if not why:
+        return {}
+    is_cheap = state.get("reached_by") in ("checker", run.rules.name)
+    dropped = state.get("dropped", ())
+    if is_cheap and why is not _RUNNING and _retakes(dropped) < MOST_RETAKES and run.seconds_left > 0:
+        _tell(runtime, "confirm", "a cell ran meanwhile: looking again")
+        nothing: Any = Overwrite(())
+        forgotten: State = {"facts": nothing, "messages": nothing, "check": None, "claim": None, "certain": False}
+        return {**forgotten, "dropped": state["facts"]}
+    return {"certain": False, "notes": (f"{why}: the facts may be about an earlier state, so nothing is certain",)}
+
+
+_RUNNING = "a cell was running while the kernel was asked"
+_BETWEEN = "cells ran in the kernel between the first fact and the verdict"
+
+
+def _retakes(dropped: Sequence[Fact]) -> int:
+    return sum(fact.id == FIRST_FACT for fact in dropped)
+
+
+def _moved(state: State, run: Run) -> str:
+    """Return why the facts are not about one state of the kernel, the present one; '' if they are."""
+    replies = [fact.reply for fact in state.get("facts", ()) if fact.call.question not in _FROM_CELLS]
+    if not replies:
+        return ""
+    try:
+        now = run.session.ask("ping", {}, limits=Limits(seconds=max(run.seconds_left, 1.0)))
+    except KernelBusy:
+        return _RUNNING
+    # A question that was never answered (busy, no time left) carries no moment.
+    answered = [reply for reply in replies if reply.size]
+    if now.running or any(reply.running for reply in answered):
+        return _RUNNING
+    return _BETWEEN if any(reply.cells != now.cells for reply in answered) else ""
 
 
 def conclude(state: State, runtime: Runtime[Run]) -> State:
@@ -117,11 +173,12 @@ def conclude(state: State, runtime: Runtime[Run]) -> State:
     evidence = tuple(each for each in claim.evidence if each.fact in known)
     certain = state.get("certain", False)
     grounded = certain or claim.outcome != "crash" or bool(evidence)
+    most = 1.0 if certain else UNPROVED_CONFIDENCE if grounded else UNGROUNDED_CONFIDENCE
     verdict = Verdict(
         cell=run.target.cell.index,
         outcome=claim.outcome,
         certainty="certain" if certain else "predicted",
-        confidence=claim.confidence if grounded else min(claim.confidence, UNGROUNDED_CONFIDENCE),
+        confidence=min(claim.confidence, most),
         exception=claim.exception,
         crash_type=claim.crash_type,
         root_cause=claim.root_cause,
@@ -156,14 +213,32 @@ def view_of(state: State, run: Run) -> View:
 # -- the kernel ------------------------------------------------------------------------------------------------------
 
 
-def _ask(run: Run, call: ProbeCall, fact_id: str, *, limits: Limits) -> Fact:
-    """Ask one question; a busy kernel, or no time left, is an answer that the policy can act on."""
+_FROM_CELLS = frozenset(name for name, spec in PROBES.items() if spec.answered_by == "cells")
+
+
+def _ask(state: State, run: Run, call: ProbeCall, fact_id: str, *, limits: Limits) -> Fact:
+    """Ask one question; a busy kernel, or a budget that is used up, is an answer that the policy can act on."""
+    if call.question in _FROM_CELLS:
+        return Fact(fact_id, call, Reply("ok", answer=history_of(run.target, **call.arguments)))
     if limits.seconds <= 0:
         return Fact(fact_id, call, Reply("refused", reason="could not look, because the time for this run is over"))
+    left = run.budget.kernel_bytes - _kernel_bytes(state)
+    if left < LEAST_BYTES:
+        reason = f"could not look, because the kernel's {run.budget.kernel_bytes} bytes for this run are used up"
+        return Fact(fact_id, call, Reply("refused", reason=reason))
+    limits = replace(limits, bytes=min(limits.bytes, left))
     try:
         return Fact(fact_id, call, run.session.ask(call.question, call.arguments, limits=limits))
     except KernelBusy as busy:
         return Fact(fact_id, call, Reply("refused", reason=f"could not look, because the kernel is busy: {busy}"))
+
+
+def _kernel_bytes(state: State) -> int:
+    return sum(fact.reply.size for fact in _every_fact(state))
+
+
+def _every_fact(state: State) -> tuple[Fact, ...]:
+    return (*state.get("dropped", ()), *state.get("facts", ()))
 
 
 def _probe_limits(run: Run) -> Limits:
@@ -245,12 +320,11 @@ def _failures(state: State) -> tuple[str, ...]:
 
 
 def _usage(state: State, run: Run) -> Usage:
-    facts = state.get("facts", ())
     return Usage(
         steps=state.get("steps", 0),
-        probe_calls=len(facts),
+        probe_calls=len(_every_fact(state)),
         tokens_in=state.get("tokens_in", 0),
         tokens_out=state.get("tokens_out", 0),
-        kernel_bytes=sum(fact.reply.size for fact in facts),
+        kernel_bytes=_kernel_bytes(state),
         milliseconds=round(1000 * (run.budget.seconds - run.seconds_left)),
     )

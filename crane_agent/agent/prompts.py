@@ -1,7 +1,8 @@
 """Every word sent to a model comes from the Markdown files in `prompts/`; here they are filled with a case.
 
 The files are `string.Template`s: `$name` is a place to fill. Text is filled in once and never read as a template, so
-a notebook's own `$` and braces stay as they are.
+a notebook's own `$` and braces stay as they are. Secrets are cut out before anything is cut to length: half a key is
+not seen to be one.
 """
 
 import hashlib
@@ -14,7 +15,9 @@ from string import Template
 from typing import Any
 
 from crane_agent.agent.policy import Fact, View
+from crane_agent.in_kernel.redaction import redacted_value
 from crane_agent.notebook.cells import Cell
+from crane_agent.verdict.render import without_secrets
 
 CHARACTERS_PER_TOKEN = 4
 CASE_SHARE = 0.2
@@ -46,13 +49,16 @@ def case_prompt(view: View) -> str:
     """
     room = int(view.tokens_left * CHARACTERS_PER_TOKEN * CASE_SHARE)
     target = view.target
+    source = without_secrets(target.cell.source)
     fence = _fence(view)
     executed = [
-        _fenced(fence, "cell", _cut(cell.source, room // 8), index=cell.index, ran=_ran(cell))
+        _fenced(fence, "cell", _cut(without_secrets(cell.source), room // 8), index=_index(cell), ran=_ran(cell))
         for cell in target.executed
     ]
     unrun = sorted((*target.not_run, *target.later), key=lambda cell: cell.index)
-    not_run = [_fenced(fence, "cell", _cut(cell.source, room // 16), index=cell.index) for cell in unrun]
+    not_run = [
+        _fenced(fence, "cell", _cut(without_secrets(each.source), room // 16), index=each.index) for each in unrun
+    ]
     kept = _fitting(executed, range(len(executed) - 1, -1, -1), room // 2)
     # Cells near the target explain it best.
     near = sorted(range(len(unrun)), key=lambda place: abs(unrun[place].index - target.cell.index))
@@ -62,7 +68,7 @@ def case_prompt(view: View) -> str:
         left_out=words("left_out", cells=len(executed) - len(kept)) if len(kept) < len(executed) else "",
         executed="\n".join(executed[place] for place in kept),
         not_run="\n".join(not_run[place] for place in _fitting(not_run, near, room // 8)),
-        target=_fenced(fence, "target", _cut(_numbered(target.cell.source), room // 4), index=target.cell.index),
+        target=_fenced(fence, "target", _cut(_numbered(source), room // 4), index=_index(target.cell)),
         observation=_fenced(fence, "observation", json_text(_observation(view))),
         facts="\n".join(
             _fenced(fence, "fact", fact_text(fact), id=fact.id, probe=fact.call.question) for fact in given_facts(view)
@@ -79,28 +85,18 @@ def given_facts(view: View) -> tuple[Fact, ...]:
 
 
 def fact_text(fact: Fact) -> str:
-    """Return a fact's answer as JSON, or why there is none."""
-    if fact.reply.status == "ok":
-        return json_text(_without_values(fact.reply.answer) if fact.call.question == "check" else fact.reply.answer)
-    return words("refused", reason=sendable(fact.reply.reason))
-
-
-# Rules whose words quote values of the user's, as Python's own messages do: int('...'), KeyError: '...'.
-_QUOTING_RULES = frozenset({"builtins.operation", "containers.missing-item"})
-
-
-def _without_values(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a checker's answer without the words that may quote a value; those are for the user's own output."""
-    suspects = [
-        {**each, "message": "", "because": ""} if each["rule"] in _QUOTING_RULES else each
-        for each in answer.get("suspects", ())
-    ]
-    return {**answer, "suspects": suspects} if suspects else answer
+    """Return a fact's answer as JSON with the fields that the privacy level withheld, or why there is none."""
+    reply = fact.reply
+    if reply.status == "ok":
+        withheld = f" {words('withheld', fields=', '.join(reply.withheld))}" if reply.withheld else ""
+        return json_text(reply.answer) + withheld
+    # The words of a bug of ours may quote what it stumbled on.
+    return words("refused", reason=sendable(reply.reason)) if reply.status == "refused" else words("failed")
 
 
 def json_text(value: Mapping[str, Any]) -> str:
-    """Return JSON that a model reads: one line, sorted keys, other scripts as they are."""
-    return sendable(json.dumps(dict(value), sort_keys=True, ensure_ascii=False))
+    """Return JSON that a model reads: one line, sorted keys, other scripts as they are, no secrets."""
+    return sendable(json.dumps(redacted_value(dict(value)), sort_keys=True, ensure_ascii=False))
 
 
 def sendable(text: str) -> str:
@@ -126,6 +122,10 @@ def _fence(view: View) -> str:
 def _fenced(fence: str, kind: str, text: str, **attributes: object) -> str:
     listed = "".join(f' {name}="{value}"' for name, value in attributes.items())
     return f"<{kind} {fence}{listed}>\n{sendable(text)}\n</{kind} {fence}>"
+
+
+def _index(cell: Cell) -> str:
+    return "none" if cell.place is None else str(cell.place)
 
 
 def _ran(cell: Cell) -> str:

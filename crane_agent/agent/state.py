@@ -19,7 +19,7 @@ class Step:
     """One step of a run, for progress.
 
     Attributes:
-        node: observe, check, decide, probe or conclude.
+        node: observe, check, decide, probe, confirm or conclude.
         words: What is being done, for users.
     """
 
@@ -36,6 +36,7 @@ class Budget:
         tokens: Tokens sent and received, in all [tokens].
         seconds: Time from start to verdict [seconds].
         probe: The budget of one question to the kernel.
+        kernel_bytes: Size of all the kernel's replies together [bytes].
         check: Whether the checker runs first.
     """
 
@@ -43,6 +44,7 @@ class Budget:
     tokens: int = 50_000
     seconds: float = 60.0
     probe: Limits = field(default_factory=Limits)
+    kernel_bytes: int = 262_144
     check: bool = True
 
 
@@ -73,7 +75,10 @@ class Run:
 
 
 class State(TypedDict, total=False):
-    """What is known so far; each node returns what it adds."""
+    """What is known so far; each node returns what it adds.
+
+    `dropped` holds the facts that were taken again, since a cell of the user's had run: they still count as cost.
+    """
 
     observation: Observation
     check: Fact | None
@@ -88,4 +93,5 @@ class State(TypedDict, total=False):
     claim: Claim | None
     certain: bool
     reached_by: str
+    dropped: Annotated[tuple[Fact, ...], operator.add]
     verdict: Verdict

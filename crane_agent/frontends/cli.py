@@ -1,4 +1,4 @@
-"""The command line: `crane-agent check NOTEBOOK`, `crane-agent doctor`.
+"""The command line: `crane-agent check NOTEBOOK`, `crane-agent kernels`, `crane-agent doctor`.
 
 Standard output carries the verdict and nothing else; progress and errors go to standard error. Heavy imports are
 inside functions, so that `--help` and a mistyped flag answer at once.
@@ -8,9 +8,9 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
 import typer
 
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from crane_agent.agent.policy import Policy
+    from crane_agent.audit import Audit
     from crane_agent.config import Settings
+    from crane_agent.frontends.progress import RunProgress
+    from crane_agent.notebook.cells import Notebook
     from crane_agent.notebook.history import Target
+    from crane_agent.session.protocol import Session
     from crane_agent.verdict.models import Verdict
 
 EXIT_CODES = {"no_crash": 0, "crash": 1, "unknown": 2}
@@ -33,6 +37,9 @@ EXIT_WORDS = (
     "Exit codes: 0 no crash expected, 1 a crash is expected, 2 it could not be settled, "
     "3 an error, a wrong command line and Ctrl-C included."
 )
+
+REPLAY_FLAGS = ("python", "in_place", "cell_limit_s", "total_limit_s", "start_limit_s", "copy_limit_mb")
+"""Flags about a kernel of our own, which mean nothing to a kernel that runs already."""
 
 app = typer.Typer(
     name="crane-agent",
@@ -97,13 +104,32 @@ _Model = Annotated[
 @app.command("check", epilog=EXIT_WORDS)
 def check_notebook(
     context: typer.Context,
-    notebook: Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="The .ipynb file; it is only read.")],
+    notebook: Annotated[
+        Path | None,
+        typer.Argument(metavar="NOTEBOOK", help="The .ipynb file; it is only read. Not needed with --code."),
+    ] = None,
     cell: Annotated[
         str | None,
         typer.Option(
             metavar="WHICH",
             help="The cell asked about: its id, its index counted from 0, or a tag that it alone carries; "
-            "default: the first cell with a stored error, else the last one not run.",
+            "default: the first cell with a stored error, else the last one not run; with --kernel: the first one "
+            "that the kernel has not run, below the one that it ran last.",
+        ),
+    ] = None,
+    kernel: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHERE",
+            help="Judge the cell in the state of a running kernel: its id or the beginning of it, its connection "
+            "file, or 'only' for the only one running. Nothing is replayed.",
+        ),
+    ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="With --kernel: the text asked about, instead of a cell of NOTEBOOK; - reads standard input.",
         ),
     ] = None,
     python: _Python = None,
@@ -112,6 +138,21 @@ def check_notebook(
         typer.Option("--in-place/--scratch-copy", help="Replay in the notebook's own folder; default: a copy."),
     ] = None,
     model: _Model = None,
+    privacy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="What of your data may leave the kernel: names (and types), schema (shapes, columns, counts too; "
+            "default) or values (samples too).",
+        ),
+    ] = None,
+    audit: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write every byte that leaves the kernel or goes to a model to this new file, one JSON object a line.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the verdict as one JSON document.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the verdict as Markdown.")] = False,
     check: Annotated[
@@ -130,6 +171,10 @@ def check_notebook(
     copy_limit_mb: Annotated[
         int | None, typer.Option(metavar="MB", help="Largest folder copied before a replay [MB]; default 2048.")
     ] = None,
+    idle_limit_s: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="--kernel: time to wait for a running cell to end [s]; default 10."),
+    ] = None,
     steps: Annotated[
         int | None, typer.Option(metavar="N", help="Decisions that the policy may take; default 12.")
     ] = None,
@@ -144,19 +189,46 @@ def check_notebook(
     probe_bytes: Annotated[
         int | None, typer.Option(metavar="N", help="Size of one probe's answer [bytes]; default 8192.")
     ] = None,
+    kernel_bytes: Annotated[
+        int | None, typer.Option(metavar="N", help="Size of all answers of the kernel [bytes]; default 262144.")
+    ] = None,
 ) -> None:
     """Say whether a cell of NOTEBOOK would crash if it ran now.
 
     The executed cells are run again, in their order, in a fresh kernel and in a scratch copy of the notebook's folder;
-    then the cell is judged, not run. The notebook is never changed, its folder only with --in-place.
+    then the cell is judged, not run. The notebook is never changed, its folder only with --in-place. With --kernel
+    nothing is run again: the running kernel is asked about its values, and left as it is.
     """
     form = {(True, False): "json", (False, True): "markdown", (False, False): "text"}.get((json, markdown))
     with _errors_as_one_line():
         if form is None:
             raise ConfigError("--json and --markdown exclude each other")
-        verdict, target, replay = _verdict_on(notebook, cell, flags=context.params)
-        _print_verdict(verdict, target, form=form, replay=replay)
-        raise Finished(EXIT_CODES[verdict.outcome])
+        _refuse_what_does_not_go_together(context.params)
+        asked = _Asked(notebook, cell, kernel, _text_of(code), audit)
+        answer = _answer_to(asked, flags=context.params)
+        _print_verdict(answer, form=form)
+        raise Finished(EXIT_CODES[answer.verdict.outcome])
+
+
+@app.command("kernels")
+def list_kernels(
+    json: Annotated[bool, typer.Option("--json", help="Print the kernels as one JSON document.")] = False,
+) -> None:
+    """List the kernels that run on this machine, to be named after --kernel.
+
+    Each is asked for a sign of life, which leaves it as it is. Exit codes: 0, or 3 for an error.
+    """
+    with _errors_as_one_line():
+        from crane_agent.frontends.kernels import as_json, show
+        from crane_agent.session.discovery import running_kernels
+
+        found = running_kernels()
+        if json:
+            sys.stdout.write(as_json(found))
+        else:
+            show(found, _console())
+        sys.stdout.flush()
+        raise Finished(0)
 
 
 @app.command("doctor")
@@ -175,50 +247,149 @@ def examine_machine(context: typer.Context, python: _Python = None, model: _Mode
         raise Finished(0 if is_usable(rows) else EXIT_ERROR)
 
 
-def _verdict_on(notebook: Path, which: str | None, *, flags: Mapping[str, object]) -> "tuple[Verdict, Target, str]":
-    """Replay the notebook and ask for the verdict; the kernel is gone when this returns or raises.
+class _Asked(NamedTuple):
+    """What the command line asks about: a cell of a notebook, or a text, and in which kernel."""
 
-    Returns:
-        The verdict, its target, and what was replayed where, in words.
-    """
+    notebook: Path | None
+    which: str | None
+    kernel: str | None
+    code: str | None
+    audit: Path | None
+
+
+class _Opened(NamedTuple):
+    """A kernel to ask, the target, and in words which kernel that is."""
+
+    session: "Session"
+    target: "Target"
+    source: str
+
+
+class _Answer(NamedTuple):
+    """The verdict, its target, and in words where the facts come from."""
+
+    verdict: "Verdict"
+    target: "Target"
+    source: str
+
+
+def _refuse_what_does_not_go_together(flags: Mapping[str, object]) -> None:
+    given = {name for name, value in flags.items() if value is not None}
+    if "kernel" not in given:
+        if "code" in given:
+            raise ConfigError("--code needs --kernel")
+        if "notebook" not in given:
+            raise ConfigError("name the notebook to check, or a running kernel with --kernel")
+        return
+    for name in REPLAY_FLAGS:
+        if name in given:
+            raise ConfigError(f"--{name.replace('_', '-')} is about a replay, and --kernel replays nothing")
+    if not given & {"notebook", "code"}:
+        raise ConfigError("--kernel needs what to check: NOTEBOOK, or a text with --code")
+    if "cell" in given and "code" in given:
+        raise ConfigError("--cell and --code exclude each other")
+
+
+def _text_of(code: str | None) -> str | None:
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8") if code == "-" else code
+        if text is not None:
+            text.encode("utf-8")  # a command line may hold other bytes
+    except UnicodeError:
+        raise ConfigError("--code: this is not UTF-8 text") from None
+    return text
+
+
+def _answer_to(asked: _Asked, *, flags: Mapping[str, object]) -> _Answer:
+    """Ask for the verdict; a kernel of ours is gone, and one of the user's as it was, when this returns or raises."""
     from crane_agent.config import Settings, load_settings
     from crane_agent.notebook.cells import read_notebook
     from crane_agent.notebook.history import target_of
 
     flags = {name: value for name, value in flags.items() if name in Settings.model_fields}
-    folder = Path(os.path.realpath(notebook)).parent
+    folder = None if asked.notebook is None else Path(os.path.realpath(asked.notebook)).parent
     settings = load_settings(flags, notebook_folder=folder).settings
-    opened = read_notebook(notebook)
-    target = target_of(opened, which)
+    notebook = None if asked.notebook is None else read_notebook(asked.notebook)
+    replayed = target_of(notebook, asked.which) if notebook is not None and asked.kernel is None else None
 
     # from here on it takes seconds anyway
-    from crane_agent.frontends.progress import replay_progress
+    from crane_agent.audit import Audit
+    from crane_agent.frontends.progress import run_progress
     from crane_agent.predict import predict
-    from crane_agent.session.launched import exit_on_sigterm, launch
+    from crane_agent.session.launched import exit_on_sigterm
 
-    policy = _policy_of(settings)
-    with (
-        exit_on_sigterm(),
-        replay_progress(len(target.executed), folder, in_place=settings.in_place) as progress,
-        launch(
-            target.executed,
-            notebook=opened,
-            python=settings.python,
-            in_place=settings.in_place,
-            cell_limit_s=settings.cell_limit_s,
-            total_limit_s=settings.total_limit_s,
-            start_limit_s=settings.start_limit_s,
-            copy_limit_bytes=settings.copy_limit_mb * 1_000_000,
-            on_cell=progress.on_cell,
-        ) as session,
-    ):
-        verdict = predict(target, session, settings=settings, policy=policy, on_step=progress.on_step)
-    count = len(target.executed)
-    place = f"{folder.name} itself" if settings.in_place else f"a scratch copy of {folder.name}"
-    return verdict, target, f"Replayed: {count} cell{'' if count == 1 else 's'} in {place}"
+    with ExitStack() as stack:
+        stack.enter_context(exit_on_sigterm())
+        audit = None if asked.audit is None else stack.enter_context(Audit(asked.audit))
+        policy = _policy_of(settings, audit)
+        progress = stack.enter_context(run_progress(cells=0 if replayed is None else len(replayed.executed)))
+        if replayed is not None and notebook is not None:
+            opened = stack.enter_context(_replay(replayed, notebook, settings, progress, audit))
+        else:
+            opened = stack.enter_context(_running_kernel(asked, notebook, settings, progress, audit))
+        verdict = predict(opened.target, opened.session, settings=settings, policy=policy, on_step=progress.on_step)
+    return _Answer(verdict, opened.target, opened.source)
 
 
-def _policy_of(settings: "Settings") -> "Policy":
+@contextmanager
+def _replay(
+    target: "Target", notebook: "Notebook", settings: "Settings", progress: "RunProgress", audit: "Audit | None"
+) -> "Iterator[_Opened]":
+    """Replay the executed cells in a kernel of our own."""
+    from crane_agent.session.launched import launch
+
+    folder = Path(os.path.realpath(notebook.path)).parent.name
+    place = f"{folder} itself" if settings.in_place else f"a scratch copy of {folder}"
+    what = f"{_cells(len(target.executed))} in {place}"
+    progress.say(f"replaying {what}")
+    with launch(
+        target.executed,
+        notebook=notebook,
+        python=settings.python,
+        in_place=settings.in_place,
+        cell_limit_s=settings.cell_limit_s,
+        total_limit_s=settings.total_limit_s,
+        start_limit_s=settings.start_limit_s,
+        copy_limit_bytes=settings.copy_limit_mb * 1_000_000,
+        on_cell=progress.on_cell,
+        privacy=settings.privacy,
+        audit=audit,
+    ) as session:
+        yield _Opened(session, target, f"Replayed: {what}")
+
+
+@contextmanager
+def _running_kernel(
+    asked: _Asked,
+    notebook: "Notebook | None",
+    settings: "Settings",
+    progress: "RunProgress",
+    audit: "Audit | None",
+) -> "Iterator[_Opened]":
+    """Reach a kernel of the user's, which goes on running."""
+    from crane_agent.notebook.history import target_in_kernel
+    from crane_agent.session.attached import attach
+    from crane_agent.session.discovery import find_kernel
+
+    file = find_kernel(asked.kernel, audit=audit)
+    with attach(str(file), privacy=settings.privacy, idle_limit_s=settings.idle_limit_s, audit=audit) as session:
+        target = target_in_kernel(session.executed(), notebook=notebook, which=asked.which, code=asked.code)
+        what = f"kernel {file.stem.removeprefix('kernel-')}, {_ran(target, notebook)}"
+        progress.say(f"asking {what}")
+        yield _Opened(session, target, f"Asked: {what}")
+
+
+def _ran(target: "Target", notebook: "Notebook | None") -> str:
+    outside = sum(cell.place is None for cell in target.executed)
+    not_here = f", {outside} of them not in {notebook.path.name}" if notebook is not None and outside else ""
+    return f"{_cells(len(target.executed))} run{not_here}"
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'' if count == 1 else 's'}"
+
+
+def _policy_of(settings: "Settings", audit: "Audit | None") -> "Policy":
     if settings.model is None:
         from crane_agent.agent.rule_policy import RulePolicy
 
@@ -226,17 +397,23 @@ def _policy_of(settings: "Settings") -> "Policy":
     from crane_agent.agent.llm_policy import model_policy
 
     key = settings.api_key.get_secret_value() if settings.api_key is not None else None
-    return model_policy(model=settings.model, base_url=settings.base_url, api_key=key, timeout_s=settings.seconds)
+    return model_policy(
+        model=settings.model, base_url=settings.base_url, api_key=key, timeout_s=settings.seconds, audit=audit
+    )
 
 
-def _print_verdict(verdict: "Verdict", target: "Target", *, form: str, replay: str) -> None:
-    from crane_agent.verdict.render import as_json, as_markdown, as_text, one_line
+def _print_verdict(answer: _Answer, *, form: str) -> None:
+    from crane_agent.verdict.models import Proof
+    from crane_agent.verdict.render import as_json, as_markdown, as_text, one_line, without_secrets
 
+    verdict, source = answer.verdict, answer.target.cell.source
     if form == "text":
-        _console().print(as_text(verdict, source=target.cell.source))
-        _console().print(one_line(replay))
+        if not sys.stdout.isatty():  # a file or a log: what is for the user's own screen stays out of it
+            verdict, source = verdict.proved_by(Proof()), without_secrets(source)
+        _console().print(as_text(verdict, source=source))
+        _console().print(one_line(answer.source))
     else:
-        words = as_json(verdict) if form == "json" else as_markdown(verdict, source=target.cell.source)
+        words = as_json(verdict) if form == "json" else as_markdown(verdict, source=source)
         sys.stdout.write(words.rstrip("\n") + "\n")
     sys.stdout.flush()
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Protocol
 
 from rich.console import Console
@@ -19,13 +18,18 @@ class Step(Protocol):
         """What is being done."""
 
 
-class ReplayProgress:
-    """One bar that tells what is being done: the replay cell by cell, then the agent's steps."""
+class RunProgress:
+    """One bar that tells what is being done: a replay cell by cell, then the agent's steps."""
 
     def __init__(self, bars: Progress, cells: int) -> None:
         self._bars = bars
         self._cells = cells
-        self._task = bars.add_task("starting a kernel", total=cells)
+        self._task = bars.add_task("reaching a kernel", total=cells)
+
+    def say(self, words: str) -> None:
+        """Print a line that stays."""
+        if self._bars.console.is_terminal:
+            self._bars.console.print(one_line(words), soft_wrap=True)
 
     def on_cell(self, place: int, total: int, cell: object) -> None:
         """Show that the executed cell at `place`, counted from 1, is being replayed."""
@@ -37,25 +41,14 @@ class ReplayProgress:
 
 
 @contextmanager
-def replay_progress(cells: int, folder: Path, *, in_place: bool) -> Iterator[ReplayProgress]:
-    """Say what is replayed where, and show progress while the block runs.
-
-    Args:
-        cells: Executed cells to replay.
-        folder: The notebook's folder.
-        in_place: Whether the replay runs in that folder itself.
-    """
+def run_progress(*, cells: int) -> Iterator[RunProgress]:
+    """Show progress while the block runs, and with executed cells to replay how many of these are done."""
     console = Console(stderr=True, highlight=False, markup=False)
-    if console.is_terminal:
-        noun = "cell" if cells == 1 else "cells"
-        place = one_line(str(folder)) if in_place else f"a scratch copy of {one_line(str(folder))}"
-        console.print(f"replaying {cells} {noun} in {place}", soft_wrap=True)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),  # the words of a step may quote the notebook
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
+        *((BarColumn(bar_width=20), MofNCompleteColumn()) if cells else ()),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        yield ReplayProgress(bars, cells)
+        yield RunProgress(bars, cells)

@@ -1,7 +1,8 @@
 """Installed once in the user's kernel: takes requests on the control channel, answers from a thread of its own.
 
 `start` is all the tool calls. It loads the other modules of this package from their sources, without a name in
-`sys.modules` or in the user's namespace, and registers one handler of control messages. From then on
+`sys.modules` or in the user's namespace, and registers one handler of control messages, whose type ends with the digest
+of these sources. From then on
 
     control thread   receives a request and queues it; sends replies; watches the time
     worker thread    runs `entry.answer`, one request at a time
@@ -10,6 +11,11 @@ so the main thread, where the user's cells run, is never used. Two things end a 
 it is in Python code, `Deadline` is raised inside it. If it is in C code that cannot be interrupted, its worker is
 left behind and another one takes its place, at most `MOST_ABANDONED` times. No signal and no interrupt is used:
 those would hit the user's cell.
+
+Clients come and go. Whoever asks is a client until the lease that its request names has passed, or until it detaches;
+without clients the service removes itself. So a client that was killed leaves nothing for long. The kernel's replies to
+`connect_request` name the service, since they hold what is in the kernel's record of its ports: a client can see
+whether it is there without sending a message that the kernel may not know, which would be an error in its log.
 """
 
 import builtins
@@ -33,6 +39,9 @@ ABANDON_AFTER_S = 0.5
 
 MOST_ABANDONED = 3
 """Workers left behind before every further question is refused."""
+
+LEASE_S = 300.0
+"""Time after which a client is forgotten whose requests do not say [seconds]."""
 
 
 class Deadline(BaseException):
@@ -157,36 +166,38 @@ class Worker(threading.Thread):
 
 
 class Service:
-    """The handler of our control messages, its worker and its watchdog, one per kernel.
+    """The handler of our control messages, its worker and its watchdog, one per version of our sources.
 
     Attributes:
-        digest: Names the sources it was made from.
-        clients: Tools that use it; it leaves with the last one.
         jobs: Requests waiting for the worker; None ends a worker.
     """
 
     def __init__(self, importer: Importer, digest: str, kernel: Any) -> None:
-        self.digest = digest
-        self.clients = 0
         self.jobs: "queue.SimpleQueue[Optional[Job]]" = queue.SimpleQueue()
         self._wire = importer.load("wire")
         self._entry = importer.load("entry")
         self._moment = importer.load("moment").moment
+        self._digest = digest
+        self._name = self._wire.REQUEST_TYPE + "_" + digest
         self._kernel = kernel
+        self._loop = kernel.control_thread.io_loop
         self._stream: Any = None
         self._abandoned = 0
+        self._clients: Dict[str, float] = {}
+        self._next_end: Any = None
+        self._retired = False
 
-    def install(self) -> None:
-        """Register the handler and start the worker."""
+    def install(self, client: str, lease_s: float) -> None:
+        """Register the handler and start the worker; runs in the main thread, once."""
+        self._clients[client] = time.monotonic() + lease_s
         Worker(self).start()
-        self._kernel.control_handlers[self._wire.REQUEST_TYPE] = self.receive
+        self._kernel.control_handlers[self._name] = self.receive
+        self._kernel._recorded_ports[self._name] = self._wire.PROTOCOL
+        self._loop.add_callback(self._watch_leases)
 
-    def retire(self) -> None:
-        """Remove the handler, unless another took its place, and let the worker end."""
-        handlers = self._kernel.control_handlers
-        if handlers.get(self._wire.REQUEST_TYPE) == self.receive:
-            del handlers[self._wire.REQUEST_TYPE]
-        self.jobs.put(None)
+    def join(self, client: str, lease_s: float) -> None:
+        """Take a client; from any thread. It comes too late if the service is just retiring."""
+        self._loop.add_callback(self._renew, client, lease_s)
 
     # In the control thread.
 
@@ -201,34 +212,57 @@ class Service:
         if type(request) is not dict:
             request = {}
         job = Job(ident, parent, request, text, self._limit_s(request))
+        client = parent["header"]["session"]
         ask = request.get("ask")
+        if request.get("kernel", self._kernel.session.session) != self._kernel.session.session:
+            self._send(job, self._refusal("the kernel was restarted"))
+            return
+        if ask == "detach":
+            self._detach(job, client)
+            return
+        self._renew(client, _seconds(request.get("lease_s"), LEASE_S))
         if ask == "ping":
             self._send(job, self._ok(self._describe()))
-        elif ask == "detach":
-            self._detach(job)
-        elif self._kernel_has_control_thread() and self._abandoned < MOST_ABANDONED:
+        elif self._abandoned < MOST_ABANDONED:
             self.jobs.put(job)
         else:
             self._send(job, self._refusal(self._why_never()))
 
     def _limit_s(self, request: Dict[str, Any]) -> float:
         limits = request.get("limits")
-        seconds: Any = limits.get("seconds") if type(limits) is dict else None
-        return float(seconds if type(seconds) in (int, float) else self._wire.DEFAULT_LIMITS["seconds"])
+        return _seconds(limits.get("seconds") if type(limits) is dict else None, self._wire.DEFAULT_LIMITS["seconds"])
 
-    def _detach(self, job: Job) -> None:
-        self.clients -= 1
-        if self.clients <= 0:
-            self.retire()
-        self._send(job, self._ok({"clients": self.clients}))
+    def _renew(self, client: str, lease_s: float) -> None:
+        self._clients[client] = time.monotonic() + lease_s
+        self._watch_leases()
+
+    def _detach(self, job: Job, client: str) -> None:
+        self._clients.pop(client, None)
+        self._send(job, self._ok({"clients": len(self._clients)}))
+        self._watch_leases()
+
+    def _watch_leases(self) -> None:
+        """Forget the clients whose lease has passed, and come back when the next one will have; retire without any."""
+        if self._next_end is not None:
+            self._loop.remove_timeout(self._next_end)
+            self._next_end = None
+        if self._retired:
+            return
+        now = time.monotonic()
+        self._clients = {client: ends for client, ends in self._clients.items() if ends > now}
+        if self._clients:
+            self._next_end = self._loop.call_later(min(self._clients.values()) - now, self._watch_leases)
+        else:
+            self._retire()
+
+    def _retire(self) -> None:
+        self._retired = True
+        self._kernel._recorded_ports.pop(self._name, None)
+        self._kernel.control_handlers.pop(self._name, None)
+        self.jobs.put(None)
 
     def _why_never(self) -> str:
-        if self._abandoned >= MOST_ABANDONED:
-            return "{} earlier questions are still stuck in the kernel".format(self._abandoned)
-        return "this kernel has no control thread (ipykernel 6 and later have one)"
-
-    def _kernel_has_control_thread(self) -> bool:
-        return getattr(self._kernel, "control_thread", None) is not None
+        return "{} earlier questions are still stuck in the kernel".format(self._abandoned)
 
     def _describe(self) -> Dict[str, Any]:
         try:
@@ -242,9 +276,8 @@ class Service:
             "execution_count": self._moment(self._kernel.shell)["cells"],
             "cwd": cwd,
             "pid": os.getpid(),
-            "control_thread": self._kernel_has_control_thread(),
-            "digest": self.digest,
-            "clients": self.clients,
+            "digest": self._digest,
+            "clients": len(self._clients),
         }
 
     def _ok(self, answer: Dict[str, Any]) -> str:
@@ -256,14 +289,14 @@ class Service:
 
     def _send(self, job: Job, text: str) -> None:
         if job.timer is not None:
-            self._stream.io_loop.remove_timeout(job.timer)
+            self._loop.remove_timeout(job.timer)
         self._kernel.session.send(
             self._stream, self._wire.REPLY_TYPE, {"text": text}, parent=job.parent, ident=job.ident
         )
 
     def _arm(self, job: Job, worker: Worker) -> None:
         if not job.left:
-            job.timer = self._stream.io_loop.call_later(job.limit_s + GRACE_S, self._strike, job, worker)
+            job.timer = self._loop.call_later(job.limit_s + GRACE_S, self._strike, job, worker)
 
     def _strike(self, job: Job, worker: Worker) -> None:
         if not job.claim():
@@ -272,7 +305,7 @@ class Service:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Deadline))
         job.struck = True
         self._send(job, self._refusal("the limit of {:g} s passed".format(job.limit_s)))
-        self._stream.io_loop.call_later(ABANDON_AFTER_S, self._abandon, job, worker)
+        self._loop.call_later(ABANDON_AFTER_S, self._abandon, job, worker)
 
     def _abandon(self, job: Job, worker: Worker) -> None:
         if job.left:
@@ -291,7 +324,7 @@ class Service:
 
     def watch(self, job: Job, worker: Worker) -> None:
         """Ask the control thread to end `job` when its limit has passed."""
-        self._stream.io_loop.add_callback(self._arm, job, worker)
+        self._loop.add_callback(self._arm, job, worker)
 
     def answer(self, job: Job) -> str:
         """Return the reply to a request as JSON text."""
@@ -299,7 +332,7 @@ class Service:
 
     def reply(self, job: Job, text: str) -> None:
         """Ask the control thread to send a reply; the socket belongs to that thread."""
-        self._stream.io_loop.add_callback(self._send, job, text)
+        self._loop.add_callback(self._send, job, text)
 
 
 def _version_of(name: str) -> str:
@@ -307,31 +340,38 @@ def _version_of(name: str) -> str:
     return str(getattr(module, "__version__", ""))
 
 
-def start(sources: Dict[str, str], digest: str, kernel: Any) -> str:
+def _seconds(value: Any, default: float) -> float:
+    return float(value if type(value) in (int, float) else default)
+
+
+def start(sources: Dict[str, str], digest: str, kernel: Any, client: str, lease_s: float) -> str:
     """Install the service in this kernel, or join the one that is there.
 
     Args:
         sources: Text of every module of this package by name, see `Importer`.
-        digest: Names these sources; a service with another digest is replaced.
-        kernel: The running ipykernel kernel.
+        digest: Names these sources; services with other digests are left alone.
+        kernel: The running ipykernel kernel, or None if there is none.
+        client: Identity of the first client: the session that its messages name.
+        lease_s: How long it may be silent before it is forgotten [seconds].
 
     Returns:
-        ``ready``.
+        ``ready``, or why this kernel cannot be asked.
 
     Raises:
-        Exception: A source does not compile or run in this Python, or the kernel is no ipykernel.
+        Exception: A source does not compile or run in this Python.
 
-    Touches: `kernel.control_handlers`, and one thread.
+    Touches: `kernel.control_handlers`, `kernel._recorded_ports`, one thread, and a timer of the control thread.
     """
+    handlers = getattr(kernel, "control_handlers", None)
+    if handlers is None:
+        return "it is no ipykernel"
+    if getattr(kernel, "control_thread", None) is None:
+        version = _version_of("ipykernel")
+        return "its ipykernel " + version + " has no control thread to answer while a cell runs (6 and later have one)"
     importer = Importer(sources)
-    handler = kernel.control_handlers.get(importer.load("wire").REQUEST_TYPE)
-    there = getattr(handler, "__self__", None)
-    if there is not None and there.digest == digest:
-        there.clients += 1
-        return "ready"
-    service = Service(importer, digest, kernel)
-    service.clients = 1 + (there.clients if there is not None else 0)
-    service.install()
-    if there is not None:
-        there.retire()
+    there = getattr(handlers.get(importer.load("wire").REQUEST_TYPE + "_" + digest), "__self__", None)
+    if there is None:
+        Service(importer, digest, kernel).install(client, lease_s)
+    else:
+        there.join(client, lease_s)
     return "ready"

@@ -18,7 +18,8 @@ def close_to(name: str, names: list[str], most: int = 3) -> list[str]:
         most: Names returned at the most.
 
     Returns:
-        Names at an edit distance (insert, delete, replace) of at most a third of the longer length.
+        Names at an edit distance (insert, delete, replace, swap two neighbours) of at most a third of the longer
+        length.
     """
     if not name or len(name) > MAX_LENGTH:
         return []
@@ -41,7 +42,8 @@ def close_to(name: str, names: list[str], most: int = 3) -> list[str]:
 def _distance(a: str, b: str, limit: int) -> int:
     """Return the edit distance of two texts; anything above `limit` may be returned as ``limit + 1``.
 
-    Source: Wagner and Fischer, "The String-to-String Correction Problem", 1974.
+    No letter is edited twice. Sources: Wagner and Fischer, "The String-to-String Correction Problem", 1974; swaps as in
+    Damerau, "A Technique for Computer Detection and Correction of Spelling Errors", 1964.
     """
     if abs(len(a) - len(b)) > limit:
         return limit + 1
@@ -55,6 +57,10 @@ def _distance(a: str, b: str, limit: int) -> int:
     a, b = a[start : len(a) - end], b[start : len(b) - end]
     if not a or not b:
         return max(len(a), len(b))
+    if limit < 2:
+        # One edit is left only if it is one letter replaced, or two swapped.
+        return 1 if len(a) == len(b) == 1 or (len(a) == len(b) == 2 and a == b[::-1]) else limit + 1
+    before: list[int] = []
     above = list(range(len(b) + 1))
     for row, letter in enumerate(a, 1):
         # Further than `limit` from the diagonal nothing can be within it.
@@ -63,7 +69,10 @@ def _distance(a: str, b: str, limit: int) -> int:
         for column in range(max(1, row - limit), min(len(b), row + limit) + 1):
             changed = above[column - 1] + (letter != b[column - 1])
             current[column] = min(above[column] + 1, current[column - 1] + 1, changed)
-        if min(current) > limit:
+            if row > 1 and column > 1 and letter == b[column - 2] and a[row - 2] == b[column - 1]:
+                current[column] = min(current[column], before[column - 2] + 1)
+        # A swap reaches over one row.
+        if min(current) > limit and min(above) >= limit:
             return limit + 1
-        above = current
+        before, above = above, current
     return above[-1]

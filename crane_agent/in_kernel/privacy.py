@@ -80,5 +80,5 @@ def joined(*tables: Fields) -> Fields:
     for table in tables:
         for name, field in table.items():
             if found.setdefault(name, field) != field:
-                raise ValueError("the field {!r} is declared twice".format(name))
+                raise ValueError("the field {!r} is declared twice: {} and {}".format(name, found[name], field))
     return found

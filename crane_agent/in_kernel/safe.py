@@ -10,6 +10,9 @@ How that is held:
 4. A container that the user's cell may be changing meanwhile is copied in one step of C code, then looked at.
 5. What cannot be told raises `Refused`; what is certainly not there is `ABSENT`.
 
+Rule 3 would make every look-up as slow as the table is long. `keeps_texts` therefore tells by the size of a
+dictionary in memory where this Python allows it, and a class is scanned once in a question.
+
 Sources: the Python language reference, "Data model", 3.3.2 (attribute access) and 3.3.2.4 (invoking descriptors).
 """
 
@@ -21,8 +24,9 @@ import operator
 import sys
 import time
 import types
+import weakref
 from itertools import islice, repeat
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Tuple
 
 from . import privacy
 
@@ -63,6 +67,7 @@ _CLASS_DICT = type.__dict__["__dict__"].__get__
 _NAME = type.__dict__["__name__"].__get__
 _QUALNAME = type.__dict__["__qualname__"].__get__
 _MODULE: Any = type.__dict__["__module__"].__get__
+_BASICSIZE: Any = type.__dict__["__basicsize__"].__get__
 _FLAGS: Any = type.__dict__["__flags__"].__get__
 _MODULE_GETATTRIBUTE: object = vars(types.ModuleType)["__getattribute__"]
 _TYPE_GETATTRIBUTE = type.__dict__["__getattribute__"]
@@ -86,6 +91,20 @@ class _Example(NamedTuple):
 _TupleFieldType = type(vars(_Example)["field"])
 
 
+class _Scanned:
+    """The classes whose keys were found to be texts, by id; held, so that no other class gets the id meanwhile.
+
+    Only what a class got when it was made can be of another type: what is set later is turned into an exact str. So a
+    class need not be scanned again. It must not be kept alive by us, though: this dies with the question.
+    """
+
+    def __init__(self) -> None:
+        self.classes: Dict[int, type] = {}
+
+
+_latest: List[Any] = [lambda: None]
+
+
 class Budget:
     """What one question may cost, and what its answer may show.
 
@@ -102,6 +121,8 @@ class Budget:
         self.proof: Dict[str, Any] = {}
         self._seconds = seconds
         self._end = time.monotonic() + seconds
+        self._scanned = _Scanned()
+        _latest[0] = weakref.ref(self._scanned)
 
     def shows(self, level: str) -> bool:
         """Whether what needs `level` may be in the answer; it would be withheld anyway."""
@@ -159,18 +180,62 @@ def only_texts(table: Iterable[object]) -> bool:
     return all(map(operator.is_, map(type, table), repeat(str)))
 
 
+def _keys_size(table: Dict[Any, Any]) -> int:
+    """Return the size of the part of a dictionary in memory that holds its keys [bytes]."""
+    return dict.__sizeof__(table) - int(_BASICSIZE(type(table)))
+
+
+def _sizes_with_texts() -> FrozenSet[int]:
+    """Return the sizes that the part with the keys has only if every key is exactly a str; empty if there are none.
+
+    Since Python 3.11 a dictionary that was never given another key leaves the hashes out, since a str knows its own:
+    16 bytes an entry, not 24. It has room for two thirds of a power of two, and an index of that power.
+    Source: CPython, `Objects/dictobject.c`, _PyDict_KeysSize and new_keys_object.
+    """
+    powers = range(3, 40)
+    rooms = [(1 << power, 1 if power < 8 else 2 if power < 16 else 4 if power < 32 else 8) for power in powers]
+    head = _keys_size({"a": 1}) - 8 - 5 * 16
+    texts = frozenset(head + places * width + (2 * places // 3) * 16 for places, width in rooms)
+    others = frozenset(head + places * width + (2 * places // 3) * 24 for places, width in rooms)
+    # Whether this Python is one that does so.
+    holds = head > 0 and _keys_size({1: 1}) in others and _keys_size({"a": 1, 1: 1}) in others and not texts & others
+    return texts | {0} if holds else frozenset()
+
+
+_SIZES_WITH_TEXTS = _sizes_with_texts()
+
+
+def keeps_texts(table: Dict[Any, Any]) -> bool:
+    """Whether every key of a dictionary is exactly a str, as `only_texts`, but mostly at a glance.
+
+    Args:
+        table: A dict; of a subclass the keys are read past its methods.
+    """
+    return _keys_size(table) in _SIZES_WITH_TEXTS or only_texts(list(dict.keys(table)))
+
+
+def entries(cls: type) -> List[Tuple[str, Any]]:
+    """Return what a class itself holds, by name; what has another key than a text is left out."""
+    # Not a copy: that would hash the keys.
+    return [(name, entry) for name, entry in list(class_dict(cls).items()) if type(name) is str]
+
+
 def in_type(cls: type, name: str) -> object:
     """Return what the classes of `cls` hold under `name`, unbound, or ABSENT.
 
     Raises:
         Refused: A class has keys that are no texts.
     """
+    scanned = _latest[0]()
     for base in mro(cls):
-        entries = class_dict(base)
-        if not only_texts(entries):
-            raise Refused("could not look, because {} computes its attributes".format(class_name(cls)))
-        if name in entries:
-            return entries[name]
+        own = class_dict(base)
+        if scanned is None or id(base) not in scanned.classes:
+            if not only_texts(own):
+                raise Refused("could not look, because {} computes its attributes".format(class_name(cls)))
+            if scanned is not None:
+                scanned.classes[id(base)] = base
+        if name in own:
+            return own[name]
     return ABSENT
 
 
@@ -188,7 +253,7 @@ def instance_dict(value: object) -> Optional[Dict[str, object]]:
         found = entry.__get__(value, type(value))  # type: ignore[attr-defined]
     except AttributeError:
         return None
-    return found if type(found) is dict and only_texts(list(found)) else None
+    return found if type(found) is dict and keeps_texts(found) else None
 
 
 def loaded(module: str, name: Optional[str] = None) -> Any:
@@ -261,6 +326,8 @@ def has_plain_keys(table: Dict[Any, object], limit: int = 2000000) -> bool:
     """
     if dict.__len__(table) > limit:
         return False
+    if _keys_size(table) in _SIZES_WITH_TEXTS:
+        return True
     keys = list(dict.keys(table))
     if only_texts(keys) or all(map(operator.is_, map(type, keys), repeat(int))):
         return True

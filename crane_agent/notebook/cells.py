@@ -28,7 +28,8 @@ class Cell:
     """One cell of a notebook.
 
     Attributes:
-        index: Its place among all cells, from 0.
+        index: Its place among all cells, from 0. A cell that a kernel ran and that stands in no notebook has minus
+            the number of its ``In [n]`` instead; a target that stands in none, minus the number it would get.
         id: Its id in the file; '' where the file has none (before format 4.5).
         kind: What it is; a kind unknown here counts as raw.
         source: Its text, as stored.
@@ -44,6 +45,11 @@ class Cell:
     execution_count: int | None
     tags: tuple[str, ...]
     failed_when_saved: bool
+
+    @property
+    def place(self) -> int | None:
+        """Its place in the notebook; None if it stands in none."""
+        return self.index if self.index >= 0 else None
 
 
 @dataclass(frozen=True)

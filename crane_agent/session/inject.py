@@ -16,18 +16,20 @@ _BUILTINS = "[].__reduce_ex__(2)[0].__globals__['__builtins__']"
 _EXPRESSION = (
     "(lambda found: (lambda space: (space['__builtins__']['exec'](space['loader'], space), space['outcome'])[1])"
     "({{'__builtins__': found if found.__class__ is {{}}.__class__ else found.__dict__, "
-    "'loader': {loader!r}, 'payload': {payload!r}}}))(" + _BUILTINS + ")"
+    "'loader': {loader!r}, 'payload': {payload!r}, 'client': {client!r}, 'lease_s': {lease_s!r}}}))(" + _BUILTINS + ")"
 )
 
 # Every error is caught: one that left the expression would make IPython set sys.last_type and its kin.
 _LOADER = """
 import base64, json, sys, zlib
 try:
+    if sys.version_info < (3, 8):
+        raise RuntimeError('it runs Python %d.%d, and 3.8 is the oldest that can be asked' % sys.version_info[:2])
     bundle = json.loads(zlib.decompress(base64.b85decode(payload)).decode())
     boot = {'__builtins__': __builtins__, '__name__': 'crane_agent.in_kernel.boot'}
     exec(compile(bundle['sources']['boot'], '<crane_agent>/in_kernel/boot.py', 'exec'), boot)
-    kernel = sys.modules['IPython'].get_ipython().kernel
-    outcome = boot['start'](bundle['sources'], bundle['digest'], kernel)
+    kernel = getattr(sys.modules['IPython'].get_ipython(), 'kernel', None)
+    outcome = boot['start'](bundle['sources'], bundle['digest'], kernel, client, lease_s)
 except BaseException as error:
     outcome = type(error).__name__ + ': ' + str(error)
 """
@@ -54,11 +56,16 @@ def digest_of(sources: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(sorted(sources.items())).encode()).hexdigest()[:16]
 
 
-def bootstrap(sources: Mapping[str, str]) -> str:
+def bootstrap(sources: Mapping[str, str], *, client: str, lease_s: float) -> str:
     """Return an expression that installs `sources` where it is evaluated; its value is ``ready`` or what went wrong.
 
     It must be evaluated once in an idle kernel, as a user expression. It reads no name of the user's and binds none.
+
+    Args:
+        sources: Text of the modules by name.
+        client: Identity of the one who installs them: the session that its messages name.
+        lease_s: Time after which the kernel forgets that client if it asks nothing [seconds].
     """
     bundle = json.dumps({"sources": dict(sources), "digest": digest_of(sources)})
     payload = b85encode(zlib.compress(bundle.encode(), level=9)).decode("ascii")
-    return _EXPRESSION.format(loader=_LOADER, payload=payload)
+    return _EXPRESSION.format(loader=_LOADER, payload=payload, client=client, lease_s=float(lease_s))

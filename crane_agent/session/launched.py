@@ -26,8 +26,9 @@ from crane_agent.errors import (
 )
 from crane_agent.notebook.cells import Cell, Notebook
 from crane_agent.session.channel import Channel, ExecuteReply, KernelFacts
+from crane_agent.session.line import Audit
 from crane_agent.session.process import KernelProcess
-from crane_agent.session.protocol import Limits, Reply
+from crane_agent.session.protocol import Limits, Privacy, Reply
 from crane_agent.session.scratch import copy_folder
 
 START_LIMIT_S = 60.0
@@ -110,6 +111,8 @@ def launch(
     copy_limit_bytes: int = COPY_LIMIT_BYTES,
     env: Mapping[str, str] | None = None,
     on_cell: OnCell | None = None,
+    privacy: Privacy = "schema",
+    audit: Audit | None = None,
 ) -> LaunchedSession:
     """Start a kernel, replay the executed cells in it, and make it able to answer questions.
 
@@ -125,6 +128,8 @@ def launch(
         copy_limit_bytes: Size up to which `folder` is copied [bytes].
         env: Environment variables that the kernel gets in addition to ours.
         on_cell: Told about each cell before it is replayed.
+        privacy: How much may leave the kernel in answers.
+        audit: Gets every message that the kernel sends, those of the replay included.
 
     Raises:
         NoKernel: There is no such kernel or interpreter, it has no ipykernel, or it does not start.
@@ -146,7 +151,9 @@ def launch(
         cwd = _working_folder(folder, own, in_place=in_place, copy_limit_bytes=copy_limit_bytes)
         kernel = KernelProcess(spec, own, cwd=cwd, env=env or {})
         cleanup.callback(kernel.end)
-        channel = _connect(kernel, cleanup, name=spec.display_name, limit_s=start_limit_s)
+        channel = Channel(kernel.connect(), alive=kernel.is_alive, privacy=privacy, audit=audit)
+        cleanup.callback(channel.close)
+        _await_start(kernel, channel, name=spec.display_name, limit_s=start_limit_s)
         _replay(channel, executed, cell_limit_s=cell_limit_s, total_limit_s=total_limit_s, on_cell=on_cell)
         return LaunchedSession(channel, channel.install(), cleanup)
     except BaseException:
@@ -229,17 +236,13 @@ def _working_folder(folder: Path | None, own: Path, *, in_place: bool, copy_limi
     return scratch
 
 
-def _connect(kernel: KernelProcess, cleanup: ExitStack, *, name: str, limit_s: float) -> Channel:
-    """Wait for the kernel's first answer; what ends the connection is pushed on `cleanup`."""
-    channel = Channel(kernel.connect(), alive=kernel.is_alive)
-    cleanup.callback(channel.close)
+def _await_start(kernel: KernelProcess, channel: Channel, *, name: str, limit_s: float) -> None:
     try:
         channel.ping(limit_s=limit_s)
     except KernelDied:
         raise NoKernel(f"the kernel {name!r} does not start: {kernel.last_words()}") from None
     except KernelBusy:
         raise NoKernel(f"the kernel {name!r} did not start within {limit_s:g} s") from None
-    return channel
 
 
 def _replay(

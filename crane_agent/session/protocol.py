@@ -53,6 +53,19 @@ class Limits:
     bytes: int = 8192
 
 
+@dataclass(frozen=True)
+class RanCell:
+    """A cell that the kernel has run, as its history keeps it.
+
+    Attributes:
+        number: Its execution count, the number in `In [3]`.
+        source: As it was typed, magics included, secrets redacted.
+    """
+
+    number: int
+    source: str
+
+
 class Session(Protocol):
     """A connection to a kernel; every question is asked at the privacy level that the session was made with."""
 

@@ -1,9 +1,16 @@
-"""The verdict: one frozen model, one versioned JSON schema, the same for every frontend."""
+"""The verdict: one frozen model, one versioned JSON schema, the same for every frontend.
 
-from typing import Annotated, Literal
+A verdict may go into a file, a log or a report, so its texts hold no secrets, whoever wrote them, and nothing above
+the privacy level of the run. What is only for the screen of the user who asked is its `proof`, which is no field: no
+dump, no schema and no `repr` has it.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
 
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+
+from crane_agent.in_kernel.redaction import redacted
 from crane_agent.verdict.taxonomy import CrashType, MLStage, RootCause
 
 Outcome = Literal["crash", "no_crash", "unknown"]
@@ -12,39 +19,86 @@ Verified = Literal["yes", "no", "not tried"]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
+Text = Annotated[str, AfterValidator(redacted)]
+"""A text without secrets."""
+
+
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Checked again wherever one model becomes part of another: a copy with other texts was not checked.
+    model_config = ConfigDict(frozen=True, extra="forbid", revalidate_instances="always")
+
+
+@dataclass(frozen=True, repr=False)
+class Proof:
+    """What shows that a verdict is right and is above the privacy level: for the user's own screen only.
+
+    It is never written to a file, a log or a report, and no model sees it.
+
+    Attributes:
+        message: The exception's message, whole.
+        explanation: The explanation, whole.
+        facts: Facts with what was kept out of them, e.g. ``F3: rejected: '$1,200'``.
+        patch: The patched target, whole, where it holds a secret of the cell's own text.
+    """
+
+    message: str = ""
+    explanation: str = ""
+    facts: tuple[str, ...] = ()
+    patch: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.message or self.explanation or self.facts or self.patch)
+
+
+class _Proved(_Model):
+    """A model with a proof beside it; whoever reads it from JSON, as a model's answer is read, cannot set it."""
+
+    _proof: Proof = PrivateAttr(default_factory=Proof)
+
+    @property
+    def proof(self) -> Proof:
+        """What is for the user's own screen only; empty if there is nothing more to see."""
+        return self._proof
+
+    def proved_by(self, proof: Proof) -> Self:
+        """Return the same with this proof."""
+        copy = self.model_copy()
+        copy._proof = proof
+        return copy
 
 
 class ExceptionClaim(_Model):
     """The exception the target is expected to raise, and where."""
 
-    type: str = Field(description="Class name as a traceback shows it, e.g. KeyError.")
-    message: str = Field(default="", description="The message, in the library's own words where known.")
+    type: Text = Field(description="Class name as a traceback shows it, e.g. KeyError.")
+    message: Text = Field(default="", description="The message, in the library's own words where known.")
     line: int | None = Field(default=None, ge=1, description="Line of the target cell, counted from 1.")
     column: int | None = Field(default=None, ge=1, description="Column of that line, counted from 1.")
-    source_line: str = Field(default="", description="The text of that line.")
+    source_line: Text = Field(default="", description="The text of that line.")
 
 
 class Evidence(_Model):
     """A fact the verdict rests on."""
 
-    fact: str = Field(description="Id of the fact, e.g. F2.")
-    words: str = Field(description="What the fact says, as used in the explanation.")
+    fact: Text = Field(description="Id of the fact, e.g. F2.")
+    words: Text = Field(description="What the fact says, as used in the explanation.")
 
 
 class Origin(_Model):
     """An earlier cell that the mistake comes from."""
 
-    cell: int = Field(description="Index of the cell in the notebook, counted from 0.")
-    summary: str = Field(description="What that cell did, or would have done.")
+    cell: int | None = Field(
+        default=None, ge=0, description="Index of the cell in the notebook, from 0; null if it stands in none."
+    )
+    ran: int | None = Field(default=None, ge=0, description="Number of its In [n]; null if it has not run.")
+    summary: Text = Field(description="What that cell did, or would have done.")
 
 
 class Fix(_Model):
     """What would make the cell run."""
 
-    summary: str
-    source: str | None = Field(default=None, description="The patched target, whole.")
+    summary: Text
+    source: Text | None = Field(default=None, description="The patched target, whole; null if it holds a secret.")
     verified: Verified = "not tried"
 
 
@@ -62,11 +116,11 @@ class Usage(_Model):
 class ProposedFix(_Model):
     """A fix as a policy may propose it; whether it works is not the policy's to say."""
 
-    summary: str
-    source: str | None = Field(default=None, description="The patched target, whole; null if no patch.")
+    summary: Text
+    source: Text | None = Field(default=None, description="The patched target, whole; null if no patch.")
 
 
-class Claim(_Model):
+class Claim(_Proved):
     """What a policy may say: the verdict minus what only we may say.
 
     `certainty`, `reached_by`, `usage` and `fix.verified` are ours; so is `cell`.
@@ -78,18 +132,18 @@ class Claim(_Model):
     crash_type: CrashType | None = None
     root_cause: RootCause | None = None
     ml_stage: MLStage | None = None
-    library: str | None = Field(default=None, description="Top-level package that raises, e.g. pandas.")
-    explanation: str = Field(description="Why, in at most four sentences.")
+    library: Text | None = Field(default=None, description="Top-level package that raises, e.g. pandas.")
+    explanation: Text = Field(description="Why, in at most four sentences.")
     evidence: tuple[Evidence, ...] = ()
     origin: tuple[Origin, ...] = ()
     fix: ProposedFix | None = None
 
 
-class Verdict(_Model):
+class Verdict(_Proved):
     """Whether the target will crash if it runs now, why, and what would fix it."""
 
     schema_version: Literal["1"] = "1"
-    cell: int | None = Field(default=None, description="Index of the target in the notebook, from 0.")
+    cell: int | None = Field(default=None, description="Index of the target in the notebook, from 0; null: in none.")
     outcome: Outcome
     certainty: Certainty
     confidence: Probability
@@ -97,11 +151,11 @@ class Verdict(_Model):
     crash_type: CrashType | None = None
     root_cause: RootCause | None = None
     ml_stage: MLStage | None = None
-    library: str | None = None
-    explanation: str
+    library: Text | None = None
+    explanation: Text
     evidence: tuple[Evidence, ...] = ()
     origin: tuple[Origin, ...] = ()
     fix: Fix | None = None
-    reached_by: str = Field(description="checker, rehearsal, rules or a model's name.")
-    notes: tuple[str, ...] = Field(default=(), description="What the reader must know about how it was reached.")
+    reached_by: Text = Field(description="checker, rehearsal, rules or a model's name.")
+    notes: tuple[Text, ...] = Field(default=(), description="What the reader must know about how it was reached.")
     usage: Usage = Usage()

@@ -2,7 +2,8 @@
 
 Every string of a verdict may come from a notebook, from a library's message or from a model. Terminal text passes
 `plain`, so that nothing in it can steer the terminal, and is never read as rich markup; Markdown text is escaped or
-fenced.
+fenced. The proof of a verdict, and secrets in the target's own text, are shown on the terminal only: JSON and Markdown
+are kept and sent on.
 """
 
 import difflib
@@ -15,7 +16,8 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from crane_agent.verdict.models import Fix, Usage, Verdict
+from crane_agent.in_kernel.redaction import MARK, redacted
+from crane_agent.verdict.models import Origin, Usage, Verdict
 
 CONTEXT_LINES = 2
 """Lines of the target shown before and after the failing line."""
@@ -34,6 +36,7 @@ _VERIFIED = {
     "not tried": "not verified",
 }
 _DECIDERS = {"checker": "the checker", "rehearsal": "a rehearsal", "rules": "the built-in rules"}
+_PROOF_WORDS = "What is above is for you alone: in JSON and Markdown, and to a model, `…` stands for values of yours."
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#|~$&!]")
 
@@ -138,11 +141,24 @@ def _excerpt(verdict: Verdict, source: str) -> Iterator[tuple[str, bool]]:
             yield f"   {' ' * width} | {' ' * Text(before).cell_len}^", failing
 
 
-def _patch(fix: Fix, source: str) -> str:
-    """Return the fix as a diff of the target's lines, or nothing where it has no patch."""
-    if fix.source is None:
+def without_secrets(source: str) -> str:
+    """Return code without secrets and with as many lines: the lines of a secret that spans some are marked each."""
+    found = redacted(source)
+    old, new = source.split("\n"), found.split("\n")
+    if len(old) == len(new):
+        return found
+    shorter = min(len(old), len(new))
+    head = next((place for place in range(shorter) if old[place] != new[place]), shorter)
+    left = shorter - head
+    tail = next((place for place in range(left) if old[-1 - place] != new[-1 - place]), left)
+    return "\n".join([*old[:head], *[MARK] * (len(old) - head - tail), *old[len(old) - tail :]])
+
+
+def _patch(patched: str | None, source: str) -> str:
+    """Return a fix as a diff of the target's lines, or nothing where it has no patch."""
+    if not patched:
         return ""
-    changed = difflib.unified_diff(_code_lines(source), _code_lines(fix.source), lineterm="", n=CONTEXT_LINES)
+    changed = difflib.unified_diff(_code_lines(source), _code_lines(patched), lineterm="", n=CONTEXT_LINES)
     return "\n".join(_clipped(plain(line), MAX_LINE) for line in list(changed)[2:])
 
 
@@ -155,7 +171,7 @@ def _code_lines(source: str) -> list[str]:
 
 
 def as_text(verdict: Verdict, *, source: str) -> RenderableType:
-    """Return the verdict for a terminal; nothing in it is read as markup.
+    """Return the verdict for the terminal of the user who asked, proof included; nothing in it is read as markup.
 
     Args:
         verdict: What to show.
@@ -165,26 +181,30 @@ def as_text(verdict: Verdict, *, source: str) -> RenderableType:
 
 
 def _text_parts(verdict: Verdict, source: str) -> Iterator[RenderableType]:
+    proof = verdict.proof
     yield Text(headline(verdict), style=_STYLES[verdict.outcome])
     yield Text(certainty_words(verdict))
     if verdict.exception is not None:
-        message = _clipped(plain(verdict.exception.message), MAX_WORDS)
+        message = _clipped(plain(proof.message or verdict.exception.message), MAX_WORDS)
         words = f"{one_line(verdict.exception.type)}: {message}" if message else one_line(verdict.exception.type)
         yield from _block(None, Text(words))
     excerpt = list(_excerpt(verdict, source))
     if excerpt:
         lines = [Text(line, style="bold" if failing else "") for line, failing in excerpt]
         yield from _block(None, *lines)
-    yield from _block("Why", Text(_clipped(plain(verdict.explanation), MAX_WORDS)))
+    yield from _block("Why", Text(_clipped(plain(proof.explanation or verdict.explanation), MAX_WORDS)))
     if labels := _labels(verdict):
         yield from _block(None, Text(labels, style="dim"))
     yield from _block("Where it comes from", *(Text(words) for words in _origin_lines(verdict)))
     yield from _block("Evidence", *(Text(words) for words in _evidence_lines(verdict)))
     if verdict.fix is not None:
         summary = Text(_clipped(plain(verdict.fix.summary), MAX_WORDS))
-        patch = _patch(verdict.fix, source)
+        patch = _patch(proof.patch or verdict.fix.source, source)
         yield from _block(f"Fix ({_VERIFIED[verdict.fix.verified]})", summary, *([Text(patch)] if patch else []))
     yield from _block("Note", *(Text(_clipped(one_line(note), MAX_WORDS)) for note in verdict.notes))
+    if proof:
+        facts = (Text(_clipped(one_line(fact), MAX_WORDS)) for fact in proof.facts)
+        yield from _block("Shown here only", *facts, Text(_PROOF_WORDS, style="dim"))
     yield Text("")
     yield Text(f"Cost: {usage_words(verdict.usage)}", style="dim")
 
@@ -199,7 +219,14 @@ def _block(title: str | None, *parts: RenderableType) -> Iterator[RenderableType
 
 
 def _origin_lines(verdict: Verdict) -> list[str]:
-    return [f"cell {origin.cell}: {_clipped(one_line(origin.summary), MAX_WORDS)}" for origin in verdict.origin]
+    return [f"{_place(origin)}: {_clipped(one_line(origin.summary), MAX_WORDS)}" for origin in verdict.origin]
+
+
+def _place(origin: Origin) -> str:
+    ran = None if origin.ran is None else f"In [{origin.ran}]"
+    if origin.cell is None:
+        return ran or "an earlier cell"
+    return f"cell {origin.cell}" + (f", {ran}" if ran else "")
 
 
 def _evidence_lines(verdict: Verdict) -> list[str]:
@@ -210,13 +237,13 @@ def _evidence_lines(verdict: Verdict) -> list[str]:
 
 
 def as_markdown(verdict: Verdict, *, source: str) -> str:
-    """Return the verdict as CommonMark; code is fenced, every other string escaped.
+    """Return the verdict as CommonMark, without proof and secrets; code is fenced, every other string escaped.
 
     Args:
         verdict: What to show.
         source: The target's source, to show the failing line in.
     """
-    return "\n\n".join(_markdown_parts(verdict, source)) + "\n"
+    return "\n\n".join(_markdown_parts(verdict, without_secrets(source))) + "\n"
 
 
 def _markdown_parts(verdict: Verdict, source: str) -> Iterator[str]:
@@ -238,7 +265,7 @@ def _markdown_parts(verdict: Verdict, source: str) -> Iterator[str]:
     if verdict.fix is not None:
         summary = _escaped(_clipped(verdict.fix.summary, MAX_WORDS))
         yield f"**Fix ({_VERIFIED[verdict.fix.verified]}).** {summary}"
-        if patch := _patch(verdict.fix, source):
+        if patch := _patch(verdict.fix.source, source):
             yield _fenced(patch, language="diff")
     for note in verdict.notes:
         yield f"**Note.** {_escaped(_clipped(note, MAX_WORDS))}"
@@ -262,5 +289,5 @@ def _fenced(text: str, *, language: str = "text") -> str:
 
 
 def as_json(verdict: Verdict) -> str:
-    """Return the verdict as one JSON document of its versioned schema, in ASCII, so safe on any terminal."""
+    """Return the verdict as one JSON document of its versioned schema, without proof, in ASCII for any terminal."""
     return json.dumps(verdict.model_dump(mode="json"), indent=2, ensure_ascii=True)

@@ -331,9 +331,10 @@ def test_a_failing_endpoint_ends_the_policy_with_one_clear_line(script, reason, 
 
 def test_a_silent_endpoint_is_given_up_on_within_the_time_left():
     with ModelServer([hang()]) as server:
+        policy = policy_for(server)
         started = time.monotonic()
-        decision = policy_for(server).decide(view_of(seconds_left=1.0))
-        assert time.monotonic() - started < 1.0
+        decision = policy.decide(view_of(seconds_left=2.0))
+        assert time.monotonic() - started < 2.0
         assert decision.gave_up.endswith("did not answer in time")
 
 

@@ -48,3 +48,17 @@ def write_notebook(path: Path, *executed: str, target: str) -> Path:
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
     return path
+
+
+def read_all(descriptor: int) -> str:
+    """Return all that comes out of the controlling end of a terminal, and close it."""
+    parts = []
+    while True:
+        try:
+            part = os.read(descriptor, 65536)
+        except OSError:  # Linux's way to say that the other end is closed
+            part = b""
+        if not part:
+            os.close(descriptor)
+            return b"".join(parts).decode(errors="replace")
+        parts.append(part)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from command_line import CHECKOUT, COMMAND, DEMO, LIMIT_S, crane, environment, write_notebook
+from command_line import CHECKOUT, COMMAND, DEMO, LIMIT_S, crane, environment, read_all, write_notebook
 
 from crane_agent.config import Settings
 from crane_agent.frontends.cli import EXIT_WORDS, app
@@ -266,9 +266,9 @@ def test_a_terminal_sees_the_replay_and_that_it_runs_in_a_scratch_copy(demo, tmp
     env = environment(tmp_path, {"TERM": "xterm", "COLUMNS": "300"})
     with started("check", demo, stderr=terminal, env=env) as process:
         os.close(terminal)
-        seen = _read_all(controller)
+        seen = read_all(controller)
         assert process.wait(LIMIT_S) == 1
-    assert f"replaying 5 cells in a scratch copy of {demo.parent}" in seen
+    assert f"replaying 5 cells in a scratch copy of {demo.parent.name}\r\n" in seen
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -299,19 +299,6 @@ def started(*arguments: object, stderr: int, env: dict[str, str]) -> Iterator[su
         finally:
             if process.poll() is None:
                 process.terminate()
-
-
-def _read_all(descriptor: int) -> str:
-    parts = []
-    while True:
-        try:
-            part = os.read(descriptor, 65536)
-        except OSError:  # Linux's way to say that the other end is closed
-            part = b""
-        if not part:
-            os.close(descriptor)
-            return b"".join(parts).decode(errors="replace")
-        parts.append(part)
 
 
 def _comes_true(condition, *, limit_s: float = 60.0) -> bool:

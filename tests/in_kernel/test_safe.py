@@ -6,9 +6,11 @@ import collections
 import ctypes
 import decimal
 import functools
+import gc
 import math
 import sys
 import types
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -399,6 +401,109 @@ class Trap:
 )
 def test_keys_are_plain_if_a_look_up_runs_no_code(table, plain):
     assert safe.has_plain_keys(table) is plain
+
+
+class Text(str):
+    pass
+
+
+class Thing:
+    pass
+
+
+CHANGES = st.lists(
+    st.sampled_from(["text", "number", "text of a class", "pair", "delete", "pop", "clear", "copy", "many"]), max_size=8
+)
+
+
+def changed(table, changes, number):
+    for place, change in enumerate(changes):
+        if change in ("text", "number", "text of a class", "pair"):
+            key = {"text": f"t{place}", "number": place, "text of a class": Text("x"), "pair": (1,)}[change]
+            table[key] = 1
+        elif change == "delete" and table:
+            del table[next(iter(table))]
+        elif change == "pop" and table:
+            table.popitem()
+        elif change == "clear":
+            table.clear()
+        elif change == "copy":
+            table = table.copy()
+        elif change == "many":
+            table.update({f"m{each}": each for each in range(number)})
+    return table
+
+
+def of_instance(names):
+    thing = Thing()
+    for name in names:
+        setattr(thing, name, 1)
+    return thing.__dict__
+
+
+MAKERS = [
+    dict.fromkeys,
+    of_instance,
+    lambda names: (lambda **more: more)(**dict.fromkeys(names)),
+    collections.OrderedDict.fromkeys,
+    lambda names: collections.defaultdict(list, dict.fromkeys(names)),
+    lambda names: vars(types.SimpleNamespace(**dict.fromkeys(names))),
+]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(MAKERS), st.integers(0, 400), CHANGES)
+def test_keys_are_texts_at_a_glance_only_where_they_are(make, number, changes):
+    table = changed(make([f"k{each}" for each in range(number)]), changes, number)
+    expected = all(type(key) is str for key in table)
+    assert safe.keeps_texts(table) is expected
+    if safe._keys_size(table) in safe._SIZES_WITH_TEXTS:
+        assert expected
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="older Pythons keep the hashes of texts, too")
+@pytest.mark.parametrize("size", [0, 1, 100, 100_000])
+def test_the_keys_of_a_namespace_are_not_scanned(size, monkeypatch):
+    def scan(table):
+        raise AssertionError("the keys were scanned")
+
+    monkeypatch.setattr(safe, "only_texts", scan)
+    assert safe.keeps_texts({f"name_{each}": each for each in range(size)})
+    assert safe.keeps_texts(vars(np))
+
+
+def test_a_class_is_scanned_once_in_a_question_and_not_kept():
+    gone = []
+
+    class Model:
+        a = 1
+
+    weakref.finalize(Model, gone.append, True)
+    budget = safe.Budget(5.0, 50)
+    assert safe.in_type(Model, "a") == 1
+    Model.b = 2
+    assert safe.in_type(Model, "b") == 2
+    del budget, Model
+    gc.collect()
+    assert gone == [True]
+
+
+def test_a_class_with_strange_keys_is_refused_in_every_question():
+    Model = type("Model", (), {Trap(): 1})
+    for _ in range(2):
+        budget = safe.Budget(5.0, 50)
+        for _ in range(2):
+            with pytest.raises(safe.Refused):
+                safe.in_type(Model, "a")
+        del budget
+
+
+def test_a_text_of_another_class_cannot_get_into_a_class_later():
+    class Model:
+        pass
+
+    setattr(Model, Text("x"), 1)
+    assert {type(key) for key in vars(Model)} == {str}
 
 
 @pytest.mark.parametrize(

@@ -2,32 +2,20 @@ import json
 import os
 import re
 import signal
-import tempfile
 import threading
 import time
 
 import pytest
-from kernels import OLD_KERNEL_PYTHON, open_kernel, refused, stand_in_sources
+from kernels import KERNELS, open_kernel, refused, stand_in_sources, value_in
 
 from crane_agent.errors import KernelBusy, KernelDied, NoKernel
+from crane_agent.session.channel import Channel
 from crane_agent.session.protocol import Limits
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(None, id="this-ipykernel"),
-        pytest.param(
-            OLD_KERNEL_PYTHON,
-            id="ipykernel-6",
-            marks=pytest.mark.skipif(
-                OLD_KERNEL_PYTHON is None, reason="CRANE_OLD_KERNEL_PYTHON names no interpreter with ipykernel 6"
-            ),
-        ),
-    ]
-)
+@pytest.fixture(params=KERNELS)
 def kernel(request):
-    arguments = () if request.param is None else (request.param,)
-    with open_kernel(*arguments) as kernel:
+    with open_kernel(request.param) as kernel:
         yield kernel
 
 
@@ -55,16 +43,7 @@ class Running:
 
 
 def evaluate(kernel, expression):
-    """Run an expression in a cell of its own and bring its value back as JSON."""
-    path = os.path.join(tempfile.gettempdir(), f"crane-test-{os.getpid()}-{time.monotonic_ns()}")
-    code = f"__import__('builtins').open({path!r}, 'w').write(__import__('json').dumps({expression})); None"
-    reply = kernel.channel.execute(code, limit_s=30)
-    assert reply.status == "ok", reply.traceback
-    try:
-        with open(path) as file:
-            return json.load(file)
-    finally:
-        os.unlink(path)
+    return value_in(kernel.channel, expression)
 
 
 def test_a_question_is_answered_by_modules_that_import_each_other(installed):
@@ -77,7 +56,6 @@ def test_a_question_is_answered_by_modules_that_import_each_other(installed):
 def test_the_kernel_says_what_it_is(installed):
     facts = installed.channel.facts()
     assert facts.pid == installed.process.pid
-    assert facts.control_thread
     assert facts.cwd == os.getcwd()
     assert facts.execution_count == 1
     assert facts.python >= (3, 8, 0)
@@ -112,25 +90,71 @@ def test_installing_asking_and_leaving_change_nothing_that_a_cell_can_see(kernel
         assert is_now == was
 
 
-def test_the_handler_and_its_thread_leave_with_the_last_client(installed):
+THREADS = "[t.name for t in __import__('threading').enumerate() if t.name == 'crane_agent']"
+HANDLERS = "[k for k in get_ipython().kernel.control_handlers if 'crane' in k]"
+
+
+@pytest.fixture
+def second(installed):
+    """A connection of somebody else to the same kernel."""
+    channel = Channel(installed.process.connect(), alive=installed.process.is_alive)
+    yield channel
+    channel.close()
+
+
+def test_the_handler_and_its_thread_leave_with_the_last_client(installed, second):
     installed.channel.install(stand_in_sources())
-    assert installed.channel.facts().clients == 2
-    threads = "[t.name for t in __import__('threading').enumerate() if t.name == 'crane_agent']"
-    handlers = "[k for k in get_ipython().kernel.control_handlers if 'crane' in k]"
-    assert evaluate(installed, threads) == ["crane_agent"]
+    assert installed.channel.facts().clients == 1
+    assert second.install(stand_in_sources()).clients == 2
+    assert evaluate(installed, THREADS) == ["crane_agent"]
+    installed.channel.detach()
+    assert second.ask("hello", {}).status == "ok"
+    second.detach()
+    assert evaluate(installed, THREADS) == []
+    assert evaluate(installed, HANDLERS) == []
+
+
+def test_tools_with_other_sources_do_not_meet(installed, second):
+    second.install({**stand_in_sources(), "parts.words": "WORD = 'changed'"})
+    assert installed.channel.ask("hello", {}).answer["word"] == "hello"
+    assert second.ask("hello", {}).answer["word"] == "changed"
+    assert second.facts().clients == 1
+    assert len(evaluate(installed, HANDLERS)) == 2
+    installed.channel.detach()
+    assert second.ask("hello", {}).answer["word"] == "changed"
+    second.detach()
+    assert evaluate(installed, HANDLERS) == []
+
+
+def test_a_client_that_was_detached_may_ask_again(installed):
     installed.channel.detach()
     assert installed.channel.ask("hello", {}).status == "ok"
-    installed.channel.detach()
-    assert evaluate(installed, threads) == []
-    assert evaluate(installed, handlers) == []
 
 
-def test_other_sources_replace_the_ones_before(installed):
-    sources = {**stand_in_sources(), "parts.words": "WORD = 'changed'"}
-    installed.channel.install(sources)
-    assert installed.channel.ask("hello", {}).answer["word"] == "changed"
-    threads = "[t.name for t in __import__('threading').enumerate() if t.name == 'crane_agent']"
-    assert evaluate(installed, threads) == ["crane_agent"]
+def test_every_message_of_the_kernel_is_shown_to_the_audit_as_it_came(kernel):
+    seen = []
+    channel = Channel(
+        kernel.process.connect(), alive=kernel.process.is_alive, audit=lambda *message: seen.append(message)
+    )
+    try:
+        channel.install(stand_in_sources())
+        reply = channel.ask("names", {})
+        channel.execute("1 / 0", limit_s=30)
+    finally:
+        channel.close()
+    kinds = [(source, json.loads(message.split(b"\n")[2])["msg_type"]) for source, message in seen]
+    assert kinds == [
+        ("kernel control", "connect_reply"),
+        ("kernel shell", "connect_reply"),
+        ("kernel shell", "execute_reply"),
+        ("kernel control", "connect_reply"),
+        ("kernel control", "crane_agent_reply"),
+        ("kernel control", "crane_agent_reply"),
+        ("kernel shell", "execute_reply"),
+    ]
+    text = json.loads(seen[5][1].split(b"\n")[5])["text"]
+    assert json.loads(text)["answer"] == reply.answer
+    assert b"ZeroDivisionError" in seen[6][1]
 
 
 def test_names_of_the_user_that_shadow_builtins_do_not_matter(kernel):
@@ -190,13 +214,13 @@ def test_after_three_questions_stuck_in_c_code_everything_is_refused(installed):
         assert refused(reply, "the limit of 0.2 s passed")
         time.sleep(0.7)
     assert refused(installed.channel.ask("hello", {}), "3 earlier questions are still stuck in the kernel")
-    assert installed.channel.facts().control_thread
+    assert installed.channel.facts().pid == installed.process.pid
 
 
 def test_a_kernel_held_by_c_code_is_busy_and_answers_later(installed):
     started = time.monotonic()
     with pytest.raises(KernelBusy, match="did not answer within"):
-        installed.channel.ask("regex", {"length": 28}, limits=Limits(seconds=0.1))
+        installed.channel.ask("hold", {"seconds": 4}, limits=Limits(seconds=0.1))
     assert time.monotonic() - started < 4
     for _ in range(20):
         try:

@@ -31,7 +31,8 @@ def shell(probe):
     module = next(module for module in MODULES if any(spec.name == probe for spec in module.SPECS))
     space = runpy.run_path(str(EXAMPLES / f"{module.__name__.rpartition('.')[2]}.py"))
     namespace = {name: value for name, value in space.items() if not name.startswith("__")}
-    return SimpleNamespace(user_ns=namespace, user_ns_hidden={}, execution_count=1)
+    manager = namespace.pop("history_manager", None)
+    return SimpleNamespace(user_ns=namespace, user_ns_hidden={}, execution_count=1, history_manager=manager)
 
 
 def test_the_probes_offered_are_those_of_the_kernel():

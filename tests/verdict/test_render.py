@@ -5,8 +5,8 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from crane_agent.verdict.models import Evidence, ExceptionClaim, Fix, Origin, Usage, Verdict
-from crane_agent.verdict.render import as_json, as_markdown, as_text, headline, one_line, plain
+from crane_agent.verdict.models import Evidence, ExceptionClaim, Fix, Origin, Proof, Usage, Verdict
+from crane_agent.verdict.render import as_json, as_markdown, as_text, headline, one_line, plain, without_secrets
 
 SOURCE = 'total = 4\nshare = frame["price"] / total\nshare.head()'
 
@@ -193,3 +193,79 @@ def test_json_is_the_verdict_in_ascii(verdict):
     assert text.isascii()
     assert "\x1b" not in text
     assert Verdict.model_validate(json.loads(text)) == verdict
+
+
+# --- what is for the user's own screen only ------------------------------------------------------------------
+
+SECRET = "sk-proj-Zq8Xw3Lr5Tn1Vb7Kd9Mf2"
+PROVED = CRASH.proved_by(Proof(message="'the value'", explanation="Whole reason.", facts=("F3: rejected: '$1,200'",)))
+
+
+def test_the_proof_is_shown_on_the_screen_in_the_place_of_what_is_hidden():
+    text = shown(PROVED)
+    assert "KeyError: 'the value'" in text
+    assert "Why\n  Whole reason." in text
+    assert "Shown here only\n  F3: rejected: '$1,200'" in text
+    assert "Shown here only" not in shown(CRASH)
+
+
+@pytest.mark.parametrize("word", ["the value", "Whole reason", "$1,200"])
+def test_the_proof_is_in_nothing_that_can_be_kept(word):
+    kept = [as_json(PROVED), as_markdown(PROVED, source=SOURCE), repr(PROVED), str(vars(PROVED)), str(dict(PROVED))]
+    assert not any(word in each for each in [*kept, str(PROVED.model_dump()), PROVED.model_dump_json()])
+    assert "proof" not in Verdict.model_json_schema()["properties"]
+
+
+def test_a_proof_outlasts_a_copy_and_is_not_part_of_the_original():
+    assert PROVED.model_copy(update={"notes": ()}).proof == PROVED.proof
+    assert not CRASH.proof
+
+
+def test_no_text_of_a_verdict_holds_a_secret_whoever_wrote_it():
+    claim = ExceptionClaim(type="ValueError", message=f"bad key {SECRET}").model_copy(update={"source_line": SECRET})
+    verdict = Verdict(
+        outcome="crash",
+        certainty="predicted",
+        confidence=0.5,
+        exception=claim,
+        explanation=SECRET,
+        evidence=(Evidence(fact="F1", words=SECRET),),
+        reached_by="rules",
+        notes=(SECRET,),
+    )
+    assert SECRET not in as_json(verdict) + repr(verdict)
+
+
+def test_a_secret_in_the_cell_is_shown_on_its_users_screen_and_not_in_markdown():
+    source = f"key = 1\nconnect({SECRET!r})\nx"
+    verdict = CRASH.model_copy(update={"fix": None})
+    assert SECRET in shown(verdict, source)
+    assert SECRET not in as_markdown(verdict, source=source)
+
+
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_lines_keep_their_numbers_where_a_secret_spans_some(place):
+    body = [f"{'Ab1Cd2Ef3Gh4' * 5}" for _ in range(4)]
+    key = ["k = '''-----BEGIN RSA PRIVATE KEY-----", *body, "-----END RSA PRIVATE KEY-----'''"]
+    lines = [f"a{number} = {number}" for number in range(4)]
+    source = "\n".join([*lines[:place], *key, *lines[place:], f"connect({SECRET!r})", "last"])
+    clean = without_secrets(source)
+    assert clean.count("\n") == source.count("\n")
+    assert clean.split("\n")[-1] == "last"
+    assert clean.split("\n")[:place] == lines[:place]
+    assert SECRET not in clean
+    assert body[0] not in clean
+
+
+def test_an_origin_says_where_the_cell_stands_and_when_it_ran():
+    origins = (
+        Origin(cell=5, ran=7, summary="a"),
+        Origin(ran=8, summary="b"),
+        Origin(cell=9, summary="c"),
+        Origin(summary="d"),
+    )
+    verdict = CRASH.model_copy(update={"origin": origins})
+    lines = ["cell 5, In [7]: a", "In [8]: b", "cell 9: c", "an earlier cell: d"]
+    assert all(f"  {line}\n" in shown(verdict) for line in lines)
+    assert "- cell 5, In \\[7\\]: a" in as_markdown(verdict, source=SOURCE)
+    assert json.loads(as_json(verdict))["origin"][1] == {"cell": None, "ran": 8, "summary": "b"}

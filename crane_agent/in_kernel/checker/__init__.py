@@ -1,6 +1,7 @@
 """The checker: walks the target over the kernel's live values and reports a crash that it can prove.
 
 - `walker` follows the statements, `expressions` the expressions, in the order Python runs them.
+- `words` is how what they say obeys the privacy level;
 - `values` is what is known of a value; `state` is what is known at one point: names, changes, doubts.
 - `sites` are the places a rule is asked about; `rules` say what is certain to raise (the manual is there); `pure` says
   what is certain not to. Whatever neither knows becomes a doubt, and behind a doubt nothing is certain.
@@ -14,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import safe, wire
-from ..privacy import NAMES, SCHEMA, Field
+from ..privacy import NAMES, Field
 from .sites import Stop
 from .state import State, finding_facts
 from .surroundings import reasons
@@ -45,7 +46,7 @@ def check(shell: Any, budget: safe.Budget, tree: Any, first_word: str = "") -> d
         Walker(state).run(module)  # type: ignore[arg-type]
     except Stop as stop:
         if stop.finding is not None and stop.node is not None:
-            finding = finding_facts(stop.finding, stop.node)
+            finding = finding_facts(stop.finding, stop.node, budget)
         stopped = {"line": getattr(stop.node, "lineno", None), "why": stop.why}
     most = budget.items
     return {
@@ -75,9 +76,12 @@ FIELDS = {
     "column": Field(NAMES, "column of that line"),
     "why": Field(NAMES, "why something is in doubt"),
     "conditional": Field(NAMES, "whether it stands in a branch or a loop"),
-    "message": Field(SCHEMA, "message of the exception"),
-    "because": Field(SCHEMA, "the evidence in words"),
-    "probe": Field(SCHEMA, "the probe that shows the same, with its arguments"),
-    "arguments": Field(SCHEMA, "arguments of that probe"),
-    "about": Field(SCHEMA, "what else a question is about"),
+    # Made of parts with levels of their own, see `words`: what is above the level is not in them.
+    "message": Field(NAMES, "message of the exception"),
+    "because": Field(NAMES, "the evidence in words"),
+    "proof": Field(NAMES, "id of what was kept out of these words, for the user's own screen"),
+    # Their arguments are names and constants of the target; a probe that needs more is not named.
+    "probe": Field(NAMES, "the probe that shows the same, with its arguments"),
+    "arguments": Field(NAMES, "arguments of that probe"),
+    "about": Field(NAMES, "what else a question is about"),
 }

@@ -6,8 +6,10 @@ import sys
 from typing import Any
 
 from .. import safe
+from ..privacy import SCHEMA
 from .state import State
 from .values import Known, Made, Value, of_element
+from .words import lowest
 
 MAX_ITEMS = 500
 
@@ -23,15 +25,18 @@ def elements(state: State, value: Value) -> list[Value] | None:
         items = value.facts.pop("items", None)
         # What it iterates over may have been changed since it was made.
         unchanged = value.facts.get("made_at") == state.changes()
-        return [Known(each) for each in items] if items is not None and unchanged else None
+        level = state.level(value)
+        return [Known(each, level=level) for each in items] if items is not None and unchanged else None
     if type(value) is Made and value.kind == "view":
         return _elements_of_view(state, value)
     if not safe.one_of(type(found), (list, tuple, str, range, dict)) or size(found) > MAX_ITEMS:
         return None
-    path = value.path if type(value) is Known else None
+    path = value.path if type(value) is Known and state.tells(SCHEMA) else None
+    level = state.level(value)
     if path is not None and safe.one_of(type(found), (list, tuple)):
-        return [of_element(each, "{}[{}]".format(path, place)) for place, each in enumerate(found)]
-    return [of_element(each) for each in list(found)]
+        return [of_element(each, "{}[{}]".format(path, place), level) for place, each in enumerate(found)]
+    level = lowest(level, SCHEMA) if type(found) is dict else level
+    return [of_element(each, None, level) for each in list(found)]
 
 
 def size(found: Any) -> int:
@@ -46,8 +51,9 @@ def _elements_of_view(state: State, view: Made) -> list[Value] | None:
     table = state.live(view.facts.get("owner"))
     if type(table) is not dict or len(table) > MAX_ITEMS:
         return None
+    level = state.level(view)
     if view.facts["method"] == "keys":
-        return [Known(key) for key in table]
+        return [Known(key, level=level) for key in table]
     if view.facts["method"] == "values":
-        return [of_element(item) for item in table.values()]
-    return [Known((key, item)) for key, item in table.items()]
+        return [of_element(item, None, level) for item in table.values()]
+    return [Known((key, item), level=level) for key, item in table.items()]

@@ -15,11 +15,13 @@ import sys
 from typing import Any, Callable
 
 from .. import safe
+from ..privacy import NAMES, SCHEMA, VALUES
 from . import pure, rules
 from .elements import elements, size
 from .sites import AttributeSite, CallSite, Finding, NameSite, SubscriptSite
 from .state import State, Unbound
 from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Known, Made, Value, as_element, of_element
+from .words import Part, lowest, named, of_python, words
 
 _LONG_NUMBER = re.compile(r"\d{4}")
 
@@ -95,7 +97,7 @@ class Expressions:
     # -- atoms ---------------------------------------------------------------------------------------------------
 
     def _Constant(self, node: ast.Constant) -> Value:
-        return Known(node.value)
+        return Known(node.value, level=NAMES)
 
     def _Name(self, node: ast.Name) -> Value:
         try:
@@ -113,30 +115,35 @@ class Expressions:
         return self._display(node, list)
 
     def _display(self, node: Any, kind: type) -> Value:
-        elements: list[object] = []
+        elements: list[Value] = []
         known = True
         for each in node.elts:
             if isinstance(each, ast.Starred):
                 inner = self._iterable(each.value)
                 known = known and inner is not None
-                elements.extend(as_element(value) for value in inner or ())
+                elements.extend(inner or ())
             else:
-                elements.append(as_element(self.value(each)))
-        return Known(kind(elements)) if known else UNKNOWN
+                elements.append(self.value(each))
+        if not known:
+            return UNKNOWN
+        return Known(kind([as_element(value) for value in elements]), level=self.state.level(*elements))
 
     def _Set(self, node: ast.Set) -> Value:
         values = [self.value(each) for each in node.elts]
         found = [self.state.plain(value) for value in values]
         if safe.ABSENT not in found:
-            return self._run(node, lambda: set(found))
+            return self._run(node, lambda: set(found), self.state.level(*values))
         return self._open(node, "raises", "an element may not be hashable")
 
     def _Dict(self, node: ast.Dict) -> Value:
         table: dict[object, object] = {}
+        parts: list[Value] = []
         known = True
         for key, item in zip(node.keys, node.values):
             if key is None:
-                inner = self.state.live(self.value(item))
+                merged = self.value(item)
+                inner = self.state.live(merged)
+                parts.append(merged)
                 if type(inner) is dict and safe.has_plain_keys(inner):
                     table.update(inner)
                 else:
@@ -145,13 +152,14 @@ class Expressions:
                 continue
             label = self.value(key)
             value = self.value(item)
+            parts += [label, value]
             plain = self.state.plain(label)
             if self._hashable(plain):
                 table[plain] = as_element(value)
             else:
                 known = False
                 self._open(node, "raises", "a key may not be hashable")
-        return Known(table) if known else UNKNOWN
+        return Known(table, level=self.state.level(*parts)) if known else UNKNOWN
 
     def _hashable(self, value: object) -> bool:
         return safe.one_of(type(value), safe.SCALARS) or (type(value) is tuple and all(map(self._hashable, value)))
@@ -160,21 +168,22 @@ class Expressions:
         if node.lineno != node.end_lineno:
             # Before Python 3.12 the lines of what stands in a longer text are not to be relied on.
             self._open(node, "raises", "a text of several lines")
-        parts: list[Any] = [
-            each.value if isinstance(each, ast.Constant) else self._formatted(each) for each in node.values
-        ]
-        return Known("".join(parts)) if all(type(part) is str for part in parts) else Made("text")
+        values = [self.value(each) if isinstance(each, ast.Constant) else self._formatted(each) for each in node.values]
+        parts: list[Any] = [self.state.live(value) for value in values]
+        if not all(type(part) is str for part in parts):
+            return Made("text")
+        return Known("".join(parts), level=self.state.level(*values))
 
-    def _formatted(self, node: Any) -> str | None:
+    def _formatted(self, node: Any) -> Value:
+        """Return a formatted value, a text; UNKNOWN if it is not known."""
         value = self.value(node.value)
-        spec = Known("") if node.format_spec is None else self.value(node.format_spec)
+        spec = Known("", level=NAMES) if node.format_spec is None else self.value(node.format_spec)
         found, text = self.state.plain(value), self.state.live(spec)
         if found is safe.ABSENT or type(text) is not str or node.conversion != -1 or _LONG_NUMBER.search(text):
             if not (type(value) is Made and value.kind in ("text", "bool") and text == ""):
                 self._open(node, "raises", "formatting a value may raise")
-            return None
-        result = self.state.live(self._run(node, lambda: format(found, text)))
-        return result if type(result) is str else None
+            return UNKNOWN
+        return self._run(node, lambda: format(found, text), self.state.level(value, spec))
 
     def _Lambda(self, node: ast.Lambda) -> Value:
         for default in [*node.args.defaults, *node.args.kw_defaults]:
@@ -199,7 +208,7 @@ class Expressions:
         if isinstance(op, ast.Mod) and type(a) in (str, bytes):
             return self._open(node, "raises", "%-formatting is not followed")
         operate = _IN_PLACE[run] if in_place else run
-        return self._run(node, lambda: operate(a, b))
+        return self._run(node, lambda: operate(a, b), self.state.level(left, right))
 
     def _UnaryOp(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
@@ -211,7 +220,7 @@ class Expressions:
         # ``~True`` warns, from Python 3.12 on.
         if plain is safe.ABSENT or type(plain) is bool:
             return self._open(node, "raises", "an operator on a value that is not followed")
-        return self._run(node, lambda: _UNARY[type(node.op)](plain))
+        return self._run(node, lambda: _UNARY[type(node.op)](plain), self.state.level(value))
 
     def _BoolOp(self, node: ast.BoolOp) -> Value:
         stop_on = isinstance(node.op, ast.Or)
@@ -265,7 +274,7 @@ class Expressions:
         searched = type(b) is range and type(a) is not int and size(b) > MAX_RESULT
         if a is safe.ABSENT or b is safe.ABSENT or searched:
             return self._open(node, "raises", "a comparison of values that are not followed")
-        return self._run(node, lambda: _COMPARE[type(op)](a, b))
+        return self._run(node, lambda: _COMPARE[type(op)](a, b), self.state.level(left, right))
 
     def _IfExp(self, node: ast.IfExp) -> Value:
         truth = self.truth(node.test)
@@ -285,8 +294,17 @@ class Expressions:
         self.state.bind_at_cell(node.target.id, value)
         return value
 
-    def _run(self, node: ast.AST, compute: Callable[[], object]) -> Value:
-        """Do for real what involves only exact built-ins; the exception, if any, is Python's own."""
+    def _run(
+        self, node: ast.AST, compute: Callable[[], object], level: str = VALUES, asked: str | None = None
+    ) -> Value:
+        """Do for real what involves only exact built-ins; the exception, if any, is Python's own.
+
+        Args:
+            node: The expression.
+            compute: What it does.
+            level: Privacy level of the values that take part.
+            asked: Level of what is asked for, in a look-up; by default the same.
+        """
         try:
             found = compute()
         except (MemoryError, RecursionError):
@@ -295,12 +313,12 @@ class Expressions:
             finding = Finding(
                 rule="builtins.operation",
                 type=type(error).__name__,
-                message=str(error),
-                because="Python itself says so for these values",
+                message=of_python(error, level, asked or level, lowest(level, SCHEMA)),
+                because=words("Python itself says so for these values"),
                 crash_type=rules.crash_type_of(error),
             )
             return self.state.report(finding, node)
-        return Known(found)
+        return Known(found, level=level)
 
     # -- access --------------------------------------------------------------------------------------------------
 
@@ -331,9 +349,10 @@ class Expressions:
         return self._open(site.node, "raises", "an item of a value that is not followed")
 
     def _Slice(self, node: ast.Slice) -> Value:
-        parts = [Known(None) if each is None else self.value(each) for each in (node.lower, node.upper, node.step)]
+        nothing = Known(None, level=NAMES)
+        parts = [nothing if each is None else self.value(each) for each in (node.lower, node.upper, node.step)]
         found = [self.state.plain(part) for part in parts]
-        return UNKNOWN if safe.ABSENT in found else Known(slice(*found))
+        return UNKNOWN if safe.ABSENT in found else Known(slice(*found), level=self.state.level(*parts))
 
     def _Index(self, node: Any) -> Value:
         return self.value(node.value)
@@ -382,7 +401,8 @@ class Expressions:
             table: Any = self.state.live(value)
             plain = type(table) is dict and safe.has_plain_keys(table) and all(type(key) is str for key in table)
             if plain and not any(key in keywords for key in table):
-                keywords.update({key: of_element(item) for key, item in table.items()})
+                level = self.state.level(value)
+                keywords.update({key: of_element(item, None, level) for key, item in table.items()})
             else:
                 complete = False
                 self._open(node, "raises", "** of a value that is not known")
@@ -407,7 +427,7 @@ class Expressions:
     # -- comprehensions ------------------------------------------------------------------------------------------
 
     def _ListComp(self, node: ast.ListComp) -> Value:
-        return self._comprehension(node, [node.elt], lambda rows: [row[0] for row in rows])
+        return self._comprehension(node, [node.elt], lambda rows: [as_element(row[0]) for row in rows])
 
     def _SetComp(self, node: ast.SetComp) -> Value:
         self._comprehension(node, [node.elt], lambda rows: None)
@@ -422,10 +442,8 @@ class Expressions:
         self._iterable(node.generators[0].iter)
         return Defined(node)
 
-    def _comprehension(
-        self, node: Any, results: list[ast.expr], build: Callable[[list[list[object]]], object]
-    ) -> Value:
-        rows: list[list[object]] = []
+    def _comprehension(self, node: Any, results: list[ast.expr], build: Callable[[list[list[Value]]], object]) -> Value:
+        rows: list[list[Value]] = []
         changes = self.state.changes()
         first = self._iterable(node.generators[0].iter)
         self.state.open_scope(node)
@@ -438,7 +456,7 @@ class Expressions:
             return self._open(node, "effects", "the comprehension changes a value")
         if not exact:
             return UNKNOWN
-        return Known(build(rows))
+        return Known(build(rows), level=self.state.level(*(value for row in rows for value in row)))
 
     def _generators(
         self,
@@ -446,7 +464,7 @@ class Expressions:
         depth: int,
         found: list[Value] | None,
         results: list[ast.expr],
-        rows: list[list[object]],
+        rows: list[list[Value]],
     ) -> bool:
         generator = generators[depth]
         if found is None:
@@ -476,7 +494,7 @@ class Expressions:
         depth: int,
         found: list[Value],
         results: list[ast.expr],
-        rows: list[list[object]],
+        rows: list[list[Value]],
     ) -> bool:
         self.state.conditional += 1
         self.state.loops += 1
@@ -490,7 +508,7 @@ class Expressions:
         return False
 
     def _maybe_row(
-        self, generators: list[ast.comprehension], depth: int, results: list[ast.expr], rows: list[list[object]]
+        self, generators: list[ast.comprehension], depth: int, results: list[ast.expr], rows: list[list[Value]]
     ) -> bool:
         self._open(generators[depth].ifs[0], "raises", "the truth of a value")
         self.state.conditional += 1
@@ -499,11 +517,11 @@ class Expressions:
         return False
 
     def _row(
-        self, generators: list[ast.comprehension], depth: int, results: list[ast.expr], rows: list[list[object]]
+        self, generators: list[ast.comprehension], depth: int, results: list[ast.expr], rows: list[list[Value]]
     ) -> bool:
         if depth + 1 < len(generators):
             return self._generators(generators, depth + 1, self._iterable(generators[depth + 1].iter), results, rows)
-        rows.append([as_element(self.value(each)) for each in results])
+        rows.append([self.value(each) for each in results])
         return True
 
     # -- targets -------------------------------------------------------------------------------------------------
@@ -537,27 +555,28 @@ class Expressions:
             return
         if len(found) != len(wanted):
             few = len(found) < len(wanted)
+            count = Part(len(found), lowest(self.state.level(value), SCHEMA))
             message = (
-                "not enough values to unpack (expected {}, got {})".format(len(wanted), len(found))
+                words("not enough values to unpack (expected {}, got {})", named(len(wanted)), count)
                 if few
-                else "too many values to unpack (expected {}{})".format(len(wanted), self._got(value, len(found)))
+                else words("too many values to unpack (expected {}" + self._got(value) + ")", named(len(wanted)), count)
             )
             finding = Finding(
                 rule="builtins.unpack",
                 type="ValueError",
                 message=message,
                 crash_type="value error",
-                because="there are {} values for {} names".format(len(found), len(wanted)),
+                because=words("there are {} values for {} names", count, named(len(wanted))),
             )
             self.state.report(finding, target)
             found = [UNKNOWN] * len(wanted)
         for each, element in zip(wanted, found):
             self.bind_target(each, element)
 
-    def _got(self, value: Value, count: int) -> str:
-        """Return what Python 3.14 adds to the message for an exact list, tuple or dict."""
-        counted = safe.one_of(type(self.state.live(value)), (list, tuple, dict))
-        return ", got {}".format(count) if counted and sys.version_info >= (3, 14) else ""
+    def _got(self, value: Value) -> str:
+        """Return the template of what Python 3.14 adds to the message for an exact list, tuple or dict."""
+        sized = safe.one_of(type(self.state.live(value)), (list, tuple, dict))
+        return ", got {}" if sized and sys.version_info >= (3, 14) else ""
 
 
 def truth_of(found: object) -> bool | None:

@@ -13,13 +13,16 @@ import types
 from typing import Any, Callable
 
 from .. import blocks, safe
+from ..privacy import SCHEMA
 from ..probes import callables, estimators, frames, models
 from .elements import elements, size
 from .sites import AttributeSite, CallSite, Stop, SubscriptSite
 from .state import State
 from .values import UNKNOWN, Defined, Known, Made, Method, Value, as_element, of_element
+from .words import highest, lowest
 
-Run = Callable[[ast.AST, Callable[[], object]], Value]
+Run = Callable[..., Value]
+"""`Expressions._run`."""
 
 MAX_ARGUMENT = 5000
 MANY = 2**31
@@ -219,7 +222,7 @@ def item(site: SubscriptSite, state: State) -> Value | None:
         return _delete_item(site, state)
     kind = type(owner)
     if safe.one_of(kind, (list, tuple, str, bytes, range, dict)) and key is not safe.ABSENT:
-        return _builtin_item(site, owner, key)
+        return _builtin_item(site, owner, key, state)
     if state.columns(site.owner) is not None:
         if type(key) is list:
             columns = state.columns(site.owner) or []
@@ -250,7 +253,7 @@ def is_basic_index(key: object) -> bool:
     return type(key) is int or key is None or key is Ellipsis
 
 
-def _builtin_item(site: SubscriptSite, owner: Any, key: Any) -> Value | None:
+def _builtin_item(site: SubscriptSite, owner: Any, key: Any, state: State) -> Value | None:
     if type(owner) is dict:
         if not safe.one_of(type(key), safe.SCALARS) or not safe.has_plain_keys(owner) or key not in owner:
             return None
@@ -260,8 +263,9 @@ def _builtin_item(site: SubscriptSite, owner: Any, key: Any) -> Value | None:
             found = owner[key]
         except (IndexError, TypeError, ValueError):
             return None
-    path = site.owner.path if type(site.owner) is Known and type(site.key) is Known else None
-    return of_element(found, "{}[{!r}]".format(path, key) if path is not None and type(key) in (int, str) else None)
+    path = site.owner.path if type(site.owner) is Known and state.tells(state.level(site.key)) else None
+    here = "{}[{!r}]".format(path, key) if path is not None and type(key) in (int, str) else None
+    return of_element(found, here, state.level(site.owner))
 
 
 def _delete_item(site: SubscriptSite, state: State) -> Value | None:
@@ -349,13 +353,15 @@ def call(site: CallSite, state: State, run: Run) -> Value | None:
     arguments = [_iterated(argument, name, state) for argument in site.arguments]
     keywords = {key: state.plain(value, MAX_ARGUMENT) for key, value in site.keywords.items()}
     plain = safe.ABSENT not in arguments and safe.ABSENT not in keywords.values()
+    level = state.level(*site.arguments, *site.keywords.values())
     if name in _FUNCTIONS and plain and not _is_large(name, arguments) and _is_free_of_codecs(name, site):
-        found = run(site.node, lambda: callee(*arguments, **keywords))  # type: ignore[operator]
+        found = run(site.node, lambda: callee(*arguments, **keywords), level)  # type: ignore[operator]
         iterator = state.live(found)
         if safe.one_of(type(iterator), (enumerate, zip, reversed, type(reversed([])))):
             if keywords:
                 return None
-            return Made("iterator", items=list(iterator), made_at=state.changes())  # type: ignore[call-overload]
+            items = list(iterator)  # type: ignore[call-overload]
+            return Made("iterator", items=items, made_at=state.changes(), level=level)
         return found
     if name in ("enumerate", "zip") and not site.keywords:
         return _paired(name, site, state)
@@ -386,7 +392,7 @@ def _paired(name: str, site: CallSite, state: State) -> Value | None:
         items: list[Any] = [(place, as_element(each)) for place, each in enumerate(rows[0] or ())]
     else:
         items = [tuple(map(as_element, row)) for row in zip(*rows)]
-    return Made("iterator", items=items, made_at=state.changes())
+    return Made("iterator", items=items, made_at=state.changes(), level=state.level(*site.arguments))
 
 
 def _depends_on_order(site: CallSite, name: str, state: State) -> bool:
@@ -461,13 +467,14 @@ def _has_surrogates(text: str) -> bool:
 
 def _length(site: CallSite, state: State, run: Run) -> Value | None:
     found: Any = state.live(site.arguments[0])
+    level = lowest(state.level(site.arguments[0]), SCHEMA)
     table = (frames.is_frame(found) or frames.is_series(found)) and state.is_as_shipped(type(found))
     if table or safe.one_of(type(found), (list, tuple, dict, set, str, frozenset)):
-        return Known(len(found))
+        return Known(len(found), level=level)
     if safe.is_exactly(found, "numpy", "ndarray") and len(found.shape):
-        return Known(int(found.shape[0]))
+        return Known(int(found.shape[0]), level=level)
     plain = state.plain(site.arguments[0])
-    return None if plain is safe.ABSENT else run(site.node, lambda: len(plain))
+    return None if plain is safe.ABSENT else run(site.node, lambda: len(plain), level)
 
 
 def _type_of(site: CallSite, name: str, state: State) -> Value | None:
@@ -502,7 +509,9 @@ def _method_of_builtin(
         and plain
         and state.plain(site.owner, MAX_ARGUMENT) is not safe.ABSENT
     ):
-        return run(site.node, lambda: getattr(owner, site.method)(*arguments, **keywords))
+        asked = state.level(*site.arguments, *site.keywords.values())
+        level = highest(asked, state.level(site.owner))
+        return run(site.node, lambda: getattr(owner, site.method)(*arguments, **keywords), level, asked)
     if site.method in _methods(_CHANGING_METHODS, kind) and not site.keywords:
         return _change(site, state, run, plain)
     return None
@@ -515,6 +524,8 @@ def _methods(table: dict[type, frozenset[str]], kind: type) -> frozenset[str]:
 
 def _change(site: CallSite, state: State, run: Run, plain: bool) -> Value | None:
     before = state.live(site.owner)
+    asked = state.level(*site.arguments)
+    level = highest(asked, state.level(site.owner))
     appends = site.method == "append" and type(before) is list and len(site.arguments) == 1
     if not appends and not (plain and state.plain(site.owner, MAX_ARGUMENT) is not safe.ABSENT):
         state.touch(site.owner)
@@ -526,7 +537,7 @@ def _change(site: CallSite, state: State, run: Run, plain: bool) -> Value | None
     # What is put in is itself, and what is only read is read as it is at this point.
     read = site.method in ("extend", "update")
     added = [state.live(value) if read else as_element(value) for value in site.arguments]
-    return run(site.node, lambda: getattr(copy, site.method)(*added))
+    return run(site.node, lambda: getattr(copy, site.method)(*added), level, asked)
 
 
 def _method_of_frame(method: Method, site: CallSite, state: State) -> Value | None:
@@ -622,6 +633,11 @@ def _ends_the_cell(site: CallSite) -> bool:
     return isinstance(func, ast.Name) and func.id in ("exit", "quit")
 
 
+def is_starred(node: ast.Call) -> bool:
+    """Whether a call hands on the elements or the keys of a value."""
+    return any(isinstance(each, ast.Starred) for each in node.args) or any(not each.arg for each in node.keywords)
+
+
 def _words(site: CallSite) -> str:
     func = site.node.func
     if isinstance(func, ast.Name):
@@ -684,6 +700,8 @@ def _ask_about(site: CallSite, callee: object, state: State) -> None:
     if path is not None and models.is_torch_module(callee):
         state.ask(site.node, "layers", {"path": path}, {"data": first_path})
         return
-    if path is not None and site.complete and type(callee) is types.FunctionType and callables.wrapped(callee):
+    # What is starred brings a number of arguments, or keywords, that the target does not show.
+    told = site.complete and (state.tells(SCHEMA) or not is_starred(site.node))
+    if path is not None and told and type(callee) is types.FunctionType and callables.wrapped(callee):
         arguments = {"path": path, "positional": len(site.arguments), "keywords": list(site.keywords)}
         state.ask(site.node, "signature", arguments, {"wrapped": True})

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from typing import Any, NamedTuple
 
+from ..privacy import VALUES
 from .values import Value
+from .words import Words
 
 
 class NameSite(NamedTuple):
@@ -72,19 +74,22 @@ class Finding(NamedTuple):
         crash_type: JunoBench's label.
         library: Top-level package that raises, or `python`.
         close: Names that were probably meant.
-        probe: The probe that would show the same again, with its arguments; None if there is none.
+        probe: The probe that would show the same again, with its arguments; None if there is none, or if they hold
+            what the privacy level does not let out.
         node: The expression that raises, if it is not the site's.
+        asked: Level of what `close` was looked for; what is like a value tells of it.
     """
 
     rule: str
     type: str
-    message: str
-    because: str
+    message: Words
+    because: Words
     crash_type: str
     library: str = "python"
     close: tuple[str, ...] = ()
     probe: tuple[str, dict[str, Any]] | None = None
     node: ast.AST | None = None
+    asked: str = VALUES
 
 
 class Doubt(NamedTuple):
@@ -93,7 +98,7 @@ class Doubt(NamedTuple):
     Attributes:
         line: Line of the walked tree.
         kind: `raises` (it may raise first), `effects` (it may change anything), `reach` (what follows may not run).
-        why: The words for it.
+        why: The words for it; they hold names of the target, its text and types, nothing of the kernel's values.
     """
 
     line: int

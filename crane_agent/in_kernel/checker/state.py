@@ -11,9 +11,11 @@ import types
 from typing import Any
 
 from .. import blocks, safe
+from ..privacy import LEVELS, NAMES, SCHEMA, VALUES
 from ..probes import frames
 from .sites import Doubt, Finding, Stop
 from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Hole, Known, Made, Value
+from .words import highest, lowest
 
 # IPython binds these itself, some of them anew before each cell. Source: IPython's documentation, "Output caching
 # system" and "Input caching system".
@@ -25,6 +27,9 @@ _NEVER_CHANGED = (*safe.SCALARS, range, slice, types.BuiltinFunctionType)
 
 MAX_STEPS = 20000
 MAX_COPY = 100000
+
+MAX_WORDS = 500
+"""Length of a message or a reason [characters]."""
 
 # Source: CPython, `Python/compile.c`, STACK_USE_GUIDELINE in maybe_optimize_method_call.
 MAX_METHOD_ARGUMENTS = 30
@@ -273,6 +278,32 @@ class State:
             self._written.setdefault(id(value.object), []).append(label)
             self._changed.append(value.object)
 
+    # -- what may be told ----------------------------------------------------------------------------------------
+
+    def level(self, *values: Value | None) -> str:
+        """Return the lowest privacy level at which the content of all these values may be told.
+
+        What the target writes itself has ``names``; what comes from the kernel ``values``, and so has every container
+        that the cell changed, since anything may have been put into it.
+        """
+        return highest(*(self._level(value) for value in values))
+
+    def _level(self, value: Value | None) -> str:
+        if type(value) is Made and value.kind == "iterator":
+            return str(value.facts.get("level", VALUES))
+        if type(value) is Made and value.kind == "view":
+            level = self.level(value.facts.get("owner"))
+            return lowest(level, SCHEMA) if value.facts.get("method") == "keys" else level
+        if type(value) is not Known:
+            return VALUES
+        place = id(value.object)
+        changed = place in self._shadows or place in self._touched or place in self._written
+        return VALUES if changed else value.level
+
+    def tells(self, *levels: str) -> bool:
+        """Whether what needs these levels may be in the answer."""
+        return self.budget.shows(highest(*levels))
+
     # -- what is certain -----------------------------------------------------------------------------------------
 
     def doubt(self, node: ast.AST, kind: str, why: str) -> None:
@@ -323,7 +354,7 @@ class State:
         if len(self.suspects) < 10:
             self.suspects.append(
                 dict(
-                    finding_facts(finding, node),
+                    finding_facts(finding, node, self.budget),
                     conditional=self._condition(),
                     doubts=[doubt._asdict() for doubt in self.doubts[:5]],
                 )
@@ -347,19 +378,36 @@ class State:
             self.budget.check()
 
 
-def finding_facts(finding: Finding, node: ast.AST) -> dict[str, Any]:
-    """Return a finding as JSON values, with the line on which the traceback will show it."""
+def finding_facts(finding: Finding, node: ast.AST, budget: safe.Budget) -> dict[str, Any]:
+    """Return a finding as JSON values, with the line on which the traceback will show it.
+
+    What the privacy level does not let out goes to `budget.proof`, under the id that the finding has as `proof`.
+    """
+    told, whole = _told(finding, budget.level), _told(finding, VALUES)
+    proof = None
+    if told != whole:
+        proof = str(len(budget.proof) + 1)
+        budget.proof[proof] = {name: whole[name] for name in whole if whole[name] != told[name]}
+    return dict(
+        told,
+        rule=finding.rule,
+        type=finding.type,
+        crash_type=finding.crash_type,
+        library=finding.library,
+        probe=None if finding.probe is None else {"probe": finding.probe[0], "arguments": finding.probe[1]},
+        line=raising_line(node),
+        column=getattr(node, "col_offset", 0),
+        proof=proof,
+    )
+
+
+def _told(finding: Finding, level: str) -> dict[str, Any]:
+    """Return the words of a finding as they may be told at a level."""
+    shown = LEVELS.index(finding.asked) <= LEVELS.index(level) and level != NAMES
     return {
-        "rule": finding.rule,
-        "type": finding.type,
-        "message": finding.message[:500],
-        "because": finding.because[:500],
-        "crash_type": finding.crash_type,
-        "library": finding.library,
-        "close": list(finding.close),
-        "probe": None if finding.probe is None else {"probe": finding.probe[0], "arguments": finding.probe[1]},
-        "line": raising_line(node),
-        "column": getattr(node, "col_offset", 0),
+        "message": finding.message.at(level)[:MAX_WORDS],
+        "because": finding.because.at(level)[:MAX_WORDS],
+        "close": list(finding.close) if shown else [],
     }
 
 

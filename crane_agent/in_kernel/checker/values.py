@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from ..privacy import VALUES
+
 
 class Value:
     """Any of them."""
@@ -22,14 +24,17 @@ class Known(Value):
 
     Attributes:
         object: The object itself; rules read it through `State.live`, which knows what the cell changed.
-        path: How a probe reaches it (`df`, `cfg['x']`), or None if the cell made it.
+        path: How a probe reaches it (`df`, `cfg['x']`), or None if the cell made it, or if the path holds what the
+            privacy level does not let out.
+        level: The lowest privacy level at which its content may be told; rules read it through `State.level`.
     """
 
-    __slots__ = ("object", "path")
+    __slots__ = ("level", "object", "path")
 
-    def __init__(self, value: object, path: str | None = None) -> None:
+    def __init__(self, value: object, path: str | None = None, level: str = VALUES) -> None:
         self.object = value
         self.path = path
+        self.level = level
 
 
 class Method(Value):
@@ -47,7 +52,7 @@ class Made(Value):
 
     Attributes:
         kind: `frame` (facts: ``columns``, its labels in order), `series` (``numeric``), `number`, `bool`, `text`,
-            `iterator` (``items``, until it is used up) or `view` of a dict (``owner``, ``method``).
+            `iterator` (``items``, until it is used up, ``level``) or `view` of a dict (``owner``, ``method``).
         facts: What is known of it.
     """
 
@@ -90,6 +95,6 @@ def as_element(value: Value) -> object:
     return value.object if type(value) is Known else Hole(value)
 
 
-def of_element(element: object, path: str | None = None) -> Value:
+def of_element(element: object, path: str | None = None, level: str = VALUES) -> Value:
     """Return the value of a container's element; the inverse of `as_element`."""
-    return element.value if type(element) is Hole else Known(element, path)
+    return element.value if type(element) is Hole else Known(element, path, level)

@@ -19,6 +19,7 @@ from .expressions import Expressions, truth_of
 from .sites import Finding, ImportSite, Stop, SubscriptSite
 from .state import State, Unbound
 from .values import UNKNOWN, Defined, Made, Value
+from .words import Part, words
 
 
 class _Jump(Exception):
@@ -125,13 +126,16 @@ class Walker:
         if truth is None:
             self.state.doubt(node, "raises", "the assertion may fail")
             return
-        message = "" if node.msg is None else self.state.plain(self._value(node.msg))
+        message = None if node.msg is None else self._value(node.msg)
+        text: object = "" if message is None else self.state.plain(message)
         finding = Finding(
             rule="statements.assert",
             type="AssertionError",
-            message="" if message is safe.ABSENT else str(message),
+            message=words("")
+            if text is safe.ABSENT or message is None
+            else words("{}", Part(str(text), self.state.level(message))),
             crash_type="other",
-            because="the asserted condition is false",
+            because=words("the asserted condition is false"),
         )
         # Since Python 3.13 a traceback shows the condition, before that the statement.
         place = ast.copy_location(ast.Pass(), node.test if sys.version_info >= (3, 13) else node)
@@ -140,18 +144,21 @@ class Walker:
     def _Raise(self, node: ast.Raise) -> None:
         call = node.exc if isinstance(node.exc, ast.Call) and not node.exc.keywords else None
         found: Any = self.state.live(self._value(call.func)) if call else safe.ABSENT
-        arguments: list[Any] = []
+        values: list[Value] = []
         if call is not None and _is_plain_exception(found):
-            arguments = [self.state.plain(self._value(each)) for each in call.args]
+            values = [self._value(each) for each in call.args]
         elif node.exc is not None:
             found = self.state.live(self._value(node.exc))
+        arguments: list[Any] = [self.state.plain(value) for value in values]
         if _is_plain_exception(found) and node.cause is None and (found is not OSError or len(arguments) < 2):
             finding = Finding(
                 rule="statements.raise",
                 type=safe.class_name(found),
-                message="" if safe.ABSENT in arguments else str(found(*arguments)),
+                message=words("")
+                if safe.ABSENT in arguments
+                else words("{}", Part(str(found(*arguments)), self.state.level(*values))),
                 crash_type="other",
-                because="the cell raises it itself",
+                because=words("the cell raises it itself"),
             )
             self.state.report(finding, node)
             return

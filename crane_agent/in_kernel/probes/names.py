@@ -12,13 +12,15 @@ from ..privacy import NAMES, SCHEMA, Field
 
 def names(shell: Any, budget: safe.Budget, like: str | None = None) -> dict[str, Any]:
     """List the user's names with their types, sorted; with `like`, whether that name is there and names close to it."""
-    visible = _visible(shell)
+    bound = _bound(shell)
+    visible = _visible(shell, bound)
     if like is not None:
-        known = {**builtin_names(shell), **dict.fromkeys(_bound(shell))}
-        return {"name": like, "defined": like in known, "close": close_to(like, list(visible))}
-    shown = list(visible)[: budget.items]
+        defined = like in bound or like in builtin_names(shell)
+        close = close_to(like, visible)
+        return {"name": like, "defined": defined, "count": len(visible), "close_names": close, "close": close}
+    shown = sorted(visible)[: budget.items]
     return {
-        "names": {name: safe.type_name(visible[name]) for name in shown},
+        "names": {name: safe.type_name(bound[name]) for name in shown},
         "count": len(visible),
         "truncated": len(visible) > len(shown),
     }
@@ -26,17 +28,14 @@ def names(shell: Any, budget: safe.Budget, like: str | None = None) -> dict[str,
 
 def user_names(shell: Any) -> list[str]:
     """Return the names that the user's cells bound, sorted; IPython's own and ``_private`` ones left out."""
-    return list(_visible(shell))
+    return sorted(_visible(shell, _bound(shell)))
 
 
-def _visible(shell: Any) -> dict[str, object]:
+def _visible(shell: Any, bound: dict[str, object]) -> list[str]:
     hidden = shell.user_ns_hidden
-    bound = _bound(shell)
-    return {
-        name: bound[name]
-        for name in sorted(bound)
-        if not name.startswith("_") and hidden.get(name, safe.ABSENT) is not bound[name]
-    }
+    return [
+        name for name, value in bound.items() if not name.startswith("_") and hidden.get(name, safe.ABSENT) is not value
+    ]
 
 
 def _bound(shell: Any) -> dict[str, object]:
@@ -53,6 +52,7 @@ FIELDS = {
     "name": Field(NAMES, "the name or module asked about"),
     "names": Field(NAMES, "names of variables with their types"),
     "defined": Field(NAMES, "whether a name is defined"),
+    "close_names": Field(NAMES, "names of variables like the one asked for"),
     "close": Field(SCHEMA, "names, labels or keys like the one asked for"),
     "count": Field(SCHEMA, "how many there are"),
     "truncated": Field(NAMES, "whether more was there than is listed"),

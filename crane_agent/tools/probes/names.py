@@ -17,10 +17,16 @@ SPECS = (
     ProbeSpec(
         name="names",
         use="Names that exist in the kernel. Use it when a name the target reads may be undefined or misspelt: give it "
-        "as `like` to learn whether it is defined and which names come close. Without `like`: all names with their "
-        "types.",
+        "as `like` to learn whether it is defined, how many names there are, and which come close. Without `like`: all "
+        "names with their types.",
         arguments=NamesArguments,
         example={"like": "X_trian"},
-        example_answer={"name": "X_trian", "defined": False, "close": ["X_train"]},
+        example_answer={
+            "name": "X_trian",
+            "defined": False,
+            "count": 2,
+            "close_names": ["X_train"],
+            "close": ["X_train"],
+        },
     ),
 )

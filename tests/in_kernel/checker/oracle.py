@@ -6,7 +6,7 @@ import pickle
 import signal
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from typing import Any, NamedTuple
@@ -98,8 +98,8 @@ def fresh_shell(*setup: str) -> InteractiveShell:
     return shell
 
 
-def ask(shell: InteractiveShell, cell: str) -> dict[str, Any]:
-    """Return the checker's reply about a cell."""
+def ask(shell: InteractiveShell, cell: str, *, privacy: str = "values") -> dict[str, Any]:
+    """Return the checker's reply about a cell; by default with Python's own words, whatever they hold."""
     code = parse(cell)
     assert code.tree is not None, cell
     assert code.syntax_error is None, cell
@@ -107,6 +107,7 @@ def ask(shell: InteractiveShell, cell: str) -> dict[str, Any]:
         "ask": "check",
         "arguments": {"tree": encode_tree(code.tree), "first_word": code.first_word},
         "limits": LIMITS,
+        "privacy": privacy,
     }
     reply: dict[str, Any] = json.loads(entry.answer(json.dumps(request), shell))
     return reply
@@ -135,17 +136,33 @@ def compare(setup: str, cell: str) -> Row:
 
 def compare_all(programs: Sequence[tuple[str, str]]) -> list[Row]:
     """Ask about each cell, then run it, each in a new shell, all in one fork of this process."""
+    rows = _in_a_fork(lambda: [tuple(_compare(setup, cell)) for setup, cell in programs], 20 + 2 * len(programs))
+    return [Row(*each) for each in rows]
+
+
+def replies(setup: str, cells: Sequence[str], *, privacy: str) -> list[dict[str, Any]]:
+    """Return the checker's replies about cells that may run after the same setup, at a privacy level; none is run."""
+
+    def asked() -> list[dict[str, Any]]:
+        shell = fresh_shell(setup)
+        return [ask(shell, cell, privacy=privacy) for cell in cells]
+
+    found: list[dict[str, Any]] = _in_a_fork(asked, 60)
+    return found
+
+
+def _in_a_fork(compute: Callable[[], Any], limit_s: int) -> Any:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         code = 1
         try:
             os.close(reading)
-            signal.alarm(20 + 2 * len(programs))
+            signal.alarm(limit_s)
             with kernel_stdout():
-                rows = [_compare(setup, cell) for setup, cell in programs]
+                found = compute()
             with os.fdopen(writing, "wb") as pipe:
-                pickle.dump([tuple(row) for row in rows], pipe)
+                pickle.dump(found, pipe)
             code = 0
         except BaseException as error:  # noqa: BLE001 - a child of pytest must never get back into pytest
             sys.__stderr__.write(f"{type(error).__name__}: {error}\n")
@@ -156,8 +173,8 @@ def compare_all(programs: Sequence[tuple[str, str]]) -> list[Row]:
     with os.fdopen(reading, "rb") as pipe:
         data = pipe.read()
     _, status = os.waitpid(child, 0)
-    assert status == 0, f"the child failed:\n{programs}"
-    return [Row(*each) for each in pickle.loads(data)]
+    assert status == 0, "the child failed"
+    return pickle.loads(data)
 
 
 def _compare(setup: str, cell: str) -> Row:

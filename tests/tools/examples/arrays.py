@@ -3,3 +3,4 @@
 import torch
 
 batch = [torch.zeros(32, 784)]
+weights = torch.zeros(10, 784)

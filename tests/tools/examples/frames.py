@@ -3,3 +3,4 @@
 import pandas as pd
 
 df = pd.DataFrame({"price": [1.0] * 120, "area": [1] * 120})
+sales = pd.DataFrame({"tags": [["a", "b"], ["c"], None, ["d", "e"]], "units": [3, 1, 4, 1]})

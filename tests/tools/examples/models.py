@@ -2,4 +2,4 @@
 
 import torch
 
-net = torch.nn.Linear(784, 10)
+net = torch.nn.Sequential(torch.nn.Linear(784, 10), torch.nn.ReLU())

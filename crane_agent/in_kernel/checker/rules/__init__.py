@@ -8,6 +8,8 @@ To add a rule:
 
 1. Write the function, in the module of its kind of value. Look at objects through `safe` only; an exact type is
    decided by identity. Name in the docstring the documentation or the library's own check that it restates.
+   What it says is made with `words`: each part has the lowest privacy level at which it may be told (`State.level` of
+   the value it comes from, `named` for what stands in the target, `counted` for counts, shapes, labels and keys).
 2. Put it into that module's `RULES` under the kind of site it is asked about (`sites`).
 3. Add a row to CRASHES (a cell that it finds, run for real: type and line must match) and one to WORKS (the nearest
    cell that runs) in `tests/in_kernel/checker/tables.py`.

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from ... import safe
 from ...likeness import close_to
+from ...privacy import NAMES
 from ...probes import frames
 from ..sites import AttributeSite, Finding
+from ..words import Words, named, words
 
 if TYPE_CHECKING:
     from ..state import State
@@ -34,23 +36,36 @@ def missing_attribute(site: AttributeSite, state: State) -> Finding | None:
         rule="attributes.missing",
         type="AttributeError",
         message=_message(owner, site.name),
-        because="{} is a {} without an attribute {!r}".format(path or "it", safe.type_name(owner), site.name),
+        because=words(
+            "{} is a {} without an attribute {!r}",
+            named(path or "it"),
+            named(safe.type_name(owner)),
+            named(site.name),
+        ),
         crash_type="attribute error",
         library=_library(owner),
         close=tuple(close_to(site.name, _names_of(owner))),
         probe=None if path is None else ("describe", {"path": path}),
+        asked=NAMES,
     )
 
 
-def _message(owner: object, name: str) -> str:
+def _message(owner: object, name: str) -> Words:
     if type(owner) is types.ModuleType:
-        return "module {!r} has no attribute {!r}".format((safe.instance_dict(owner) or {}).get("__name__"), name)
+        own = _module_name(owner)
+        return words("module {!r} has no attribute {!r}", named(own) if _is_loaded(owner) else own, named(name))
     if safe.inherits(type(owner), type):
-        return "type object {!r} has no attribute {!r}".format(_name_in_c(owner), name)  # type: ignore[arg-type]
+        own = _name_in_c(owner)  # type: ignore[arg-type]
+        return words("type object {!r} has no attribute {!r}", named(own), named(name))
     if sys.version_info < (3, 11) and safe.in_type(type(owner), name) is not safe.ABSENT:
         # A slot that was not assigned.
-        return name
-    return "{!r} object has no attribute {!r}".format(_name_in_c(type(owner)), name)
+        return words("{}", named(name))
+    return words("{!r} object has no attribute {!r}", named(_name_in_c(type(owner))), named(name))
+
+
+def _module_name(module: object) -> str:
+    name = (safe.instance_dict(module) or {}).get("__name__")
+    return name if type(name) is str else ""
 
 
 def _name_in_c(cls: type) -> str:
@@ -66,9 +81,14 @@ def _name_in_c(cls: type) -> str:
 _HEAP_TYPE = 1 << 9
 
 
+def _is_loaded(module: object) -> bool:
+    """Whether a module has the name it was imported by, and not one that the user gave it."""
+    return safe.loaded(_module_name(module)) is module
+
+
 def _library(owner: object) -> str:
     if type(owner) is types.ModuleType:
-        home = str((safe.instance_dict(owner) or {}).get("__name__"))
+        home = _module_name(owner) if _is_loaded(owner) else ""
     else:
         home = safe.class_module(type(owner))
     return "python" if home in ("builtins", "__main__", "") else home.partition(".")[0]

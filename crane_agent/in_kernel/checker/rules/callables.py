@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ... import safe
 from ...likeness import close_to
+from ...privacy import NAMES, SCHEMA
 from ...probes import callables
 from ..sites import CallSite, Finding
 from ..values import Method
+from ..words import Part, named, words
 
 if TYPE_CHECKING:
     from ..state import State
@@ -34,17 +36,22 @@ def call_does_not_bind(site: CallSite, state: State) -> Finding | None:
         return None
     names = [name for name in function.__code__.co_varnames[: _parameters(function)] if name not in site.keywords]
     wrong = [name for name in site.keywords if name not in function.__code__.co_varnames[: _parameters(function)]]
-    path = getattr(site.callee, "path", None)
+    from ..pure import is_starred
+
+    # What is starred brings a number of arguments, or keywords, that the target does not show.
+    level = SCHEMA if is_starred(site.node) else NAMES
+    path = getattr(site.callee, "path", None) if state.tells(level) else None
     arguments: dict[str, Any] = {"path": path, "positional": len(site.arguments), "keywords": list(site.keywords)}
     return Finding(
         rule="callables.does-not-bind",
         type="TypeError",
-        message=message,
-        because="the signature is ({})".format(", ".join(callables.parameters(function, skip=bound))),
+        message=words("{}", Part(message, level)),
+        because=words("the signature is ({})", named(", ".join(callables.parameters(function, skip=bound)))),
         crash_type="invalid argument",
         library=_library(function),
         close=tuple(close_to(wrong[0], names)) if wrong else (),
         probe=None if path is None else ("signature", arguments),
+        asked=level,
     )
 
 
@@ -64,8 +71,8 @@ def not_callable(site: CallSite, state: State) -> Finding | None:
     return Finding(
         rule="callables.not-callable",
         type="TypeError",
-        message="{!r} object is not callable".format(safe.class_name(type(callee))),
-        because="it is a {}, bound by an earlier cell or line".format(safe.type_name(callee)),
+        message=words("{!r} object is not callable", named(safe.class_name(type(callee)))),
+        because=words("it is a {}, bound by an earlier cell or line", named(safe.type_name(callee))),
         crash_type="type error",
     )
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ... import safe
 from ...likeness import close_to
+from ...privacy import SCHEMA
 from ..sites import Finding, SubscriptSite
+from ..words import Part, Words, counted, highest, lowest, named, of_python, words
 
 if TYPE_CHECKING:
     from ..state import State
@@ -32,25 +34,33 @@ def missing_item(site: SubscriptSite, state: State) -> Finding | None:
             owner[key]
     except (KeyError, IndexError, TypeError, ValueError) as error:
         path = getattr(site.owner, "path", None)
+        asked = state.level(site.key)
         texts = [each for each in owner if type(each) is str] if type(owner) is dict and len(owner) <= 5000 else []
         return Finding(
             rule="containers.missing-item",
             type=type(error).__name__,
-            message=str(error),
-            because=_because(path or "it", owner, key),
+            message=of_python(error, highest(asked, state.level(site.owner)), asked, _sizes(site, state)),
+            because=_because(path or "it", site, owner, key, state),
             crash_type="key error" if type(owner) is dict else "index error",
             close=tuple(close_to(key, texts)) if type(key) is str else (),
             probe=None if path is None else ("describe", {"path": path}),
+            asked=asked,
         )
     return None
 
 
-def _because(what: str, owner: Any, key: Any) -> str:
+def _sizes(site: SubscriptSite, state: State) -> str:
+    """Return the level of sizes: those of what the target writes itself may always be told."""
+    return lowest(state.level(site.owner, site.key), SCHEMA)
+
+
+def _because(what: str, site: SubscriptSite, owner: Any, key: Any, state: State) -> Words:
     if type(owner) is range:
-        return "{} is {!r}".format(what, owner)
+        return words("{} is {!r}", named(what), Part(owner, state.level(site.owner)))
+    size = Part(len(owner), _sizes(site, state))
     if type(owner) is dict:
-        return "{} is a dict of {} keys without {!r}".format(what, len(owner), key)
-    return "{} is a {} of length {}".format(what, safe.class_name(type(owner)), len(owner))
+        return words("{} is a dict of {} keys without {!r}", named(what), size, Part(key, state.level(site.key)))
+    return words("{} is a {} of length {}", named(what), named(safe.class_name(type(owner))), size)
 
 
 def index_outside_array(site: SubscriptSite, state: State) -> Finding | None:
@@ -67,14 +77,16 @@ def index_outside_array(site: SubscriptSite, state: State) -> Finding | None:
         array[key]
     except (IndexError, ValueError) as error:
         path = getattr(site.owner, "path", None)
+        asked = state.level(site.key)
         return Finding(
             rule="containers.index-outside-array",
             type=type(error).__name__,
-            message=str(error),
-            because="{} has shape {}".format(path or "it", tuple(array.shape)),
+            message=of_python(error, asked, asked),
+            because=words("{} has shape {}", named(path or "it"), counted(tuple(array.shape))),
             crash_type="index error",
             library="numpy",
             probe=None if path is None else ("array", {"path": path}),
+            asked=asked,
         )
     return None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ... import safe
 from ..sites import CallSite, Finding
+from ..words import Part, named, words
 
 if TYPE_CHECKING:
     from ..state import State
@@ -50,16 +51,20 @@ def missing_file(site: CallSite, state: State) -> Finding | None:
         return None
     if not _is_missing(path) or any(doubt.kind == "effects" for doubt in state.doubts):
         return None
+    level = state.level(site.arguments[0])
     return Finding(
         rule="files.missing",
         type="FileNotFoundError",
-        message="[Errno 2] No such file or directory: {!r}".format(path),
-        because="there is no file {!r} in {}".format(
-            path, "its folder" if os.path.dirname(path) else "the kernel's folder"
+        message=words("[Errno 2] No such file or directory: {!r}", Part(path, level)),
+        because=words(
+            "there is no file {!r} in {}",
+            Part(path, level),
+            named("its folder" if os.path.dirname(path) else "the kernel's folder"),
         ),
         crash_type="io error",
         library=library,
-        probe=("file", {"path": path}),
+        probe=("file", {"path": path}) if state.tells(level) else None,
+        asked=level,
     )
 
 

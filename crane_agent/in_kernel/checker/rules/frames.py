@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ... import safe
 from ...likeness import close_to
+from ...privacy import NAMES
 from ..sites import AttributeSite, CallSite, Finding, SubscriptSite
 from ..values import Method, Value
+from ..words import Part, Words, counted, named, words
 
 if TYPE_CHECKING:
     from ..state import State
@@ -24,23 +26,27 @@ def missing_column(site: SubscriptSite, state: State) -> Finding | None:
     if columns is None or key is safe.ABSENT:
         return None
     if type(key) is str and key not in columns:
-        return _finding(site.owner, [key], columns, repr(key))
+        asked = state.level(site.key)
+        return _finding(site.owner, [key], columns, words("{!r}", Part(key, asked)), asked, state)
     if type(key) is list and site.context == "load" and key and all(type(each) is str for each in key):
+        asked = state.level(site.key)
         missing = [each for each in key if each not in columns]
         if missing and len(missing) < len(key):
-            return _finding(site.owner, missing, columns, repr("{} not in index".format(missing)))
+            message = words("{} not in index", Part(missing, asked), quoted=True)
+            return _finding(site.owner, missing, columns, message, asked, state)
         if missing:
-            return _finding(
-                site.owner, missing, columns, repr("None of [{}] are in the [columns]".format(_index_text(key)))
-            )
+            message = words("None of [{}] are in the [columns]".format(_INDEX), Part(key, asked), _dtype(), quoted=True)
+            return _finding(site.owner, missing, columns, message, asked, state)
     return None
 
 
-def _index_text(labels: list[str]) -> str:
-    """Return an Index of texts as pandas prints a short one; printing itself looks at the terminal."""
+# An Index of texts as pandas prints a short one; printing itself looks at the terminal.
+_INDEX = "Index({!r}, dtype={!r})"
+
+
+def _dtype() -> Part:
     version = safe.loaded("pandas", "__version__")
-    dtype = "object" if type(version) is str and version.partition(".")[0] in ("0", "1", "2") else "str"
-    return "Index({!r}, dtype={!r})".format(labels, dtype)
+    return named("object" if type(version) is str and version.partition(".")[0] in ("0", "1", "2") else "str")
 
 
 def missing_attribute(site: AttributeSite, state: State) -> Finding | None:
@@ -54,7 +60,8 @@ def missing_attribute(site: AttributeSite, state: State) -> Finding | None:
     own = safe.instance_dict(state.live(site.owner)) if state.live(site.owner) is not safe.ABSENT else None
     if own is None or site.name in own:
         return None
-    finding = _finding(site.owner, [site.name], columns, "'DataFrame' object has no attribute {!r}".format(site.name))
+    message = words("'DataFrame' object has no attribute {!r}", named(site.name))
+    finding = _finding(site.owner, [site.name], columns, message, NAMES, state)
     return finding._replace(rule="frames.missing-attribute", type="AttributeError", crash_type="attribute error")
 
 
@@ -73,7 +80,9 @@ def dropped_column(site: CallSite, state: State) -> Finding | None:
     missing = [label for label in wanted if label not in columns]
     if not missing or type(inplace) is not bool or any(type(label) is not str for label in wanted):
         return None
-    return _finding(method.owner, missing, columns, repr("{} not found in axis".format(missing)))
+    asked = state.level(*site.arguments, *site.keywords.values())
+    message = words("{} not found in axis", Part(missing, asked), quoted=True)
+    return _finding(method.owner, missing, columns, message, asked, state)
 
 
 # Methods whose only argument names columns. Source: the pandas reference of each.
@@ -89,12 +98,16 @@ def missing_key_column(site: CallSite, state: State) -> Finding | None:
     keyword = _BY_COLUMN[method.name]
     if columns is None or len(site.arguments) + len(site.keywords) != 1:
         return None
-    label = state.live(site.arguments[0] if site.arguments else site.keywords.get(keyword))
+    key = site.arguments[0] if site.arguments else site.keywords.get(keyword)
+    label = state.live(key)
     frame: Any = state.live(method.owner)
     if type(label) is not str or label in columns or frame is safe.ABSENT or _may_name_a_level(frame, label):
         return None
-    message = repr("None of {} are in the columns".format([label])) if method.name == "set_index" else repr(label)
-    return _finding(method.owner, [label], columns, message)
+    asked = state.level(key)
+    message = words("{!r}", Part(label, asked))
+    if method.name == "set_index":
+        message = words("None of {} are in the columns", Part([label], asked), quoted=True)
+    return _finding(method.owner, [label], columns, message, asked, state)
 
 
 def _may_name_a_level(frame: Any, label: str) -> bool:
@@ -102,20 +115,26 @@ def _may_name_a_level(frame: Any, label: str) -> bool:
     return any(type(name) is not str and name is not None for name in names) or label in names
 
 
-def _finding(owner: Value, missing: list[Any], columns: list[object], message: str) -> Finding:
+def _finding(
+    owner: Value, missing: list[Any], columns: list[object], message: Words, asked: str, state: State
+) -> Finding:
     path = getattr(owner, "path", None)
     close = close_to(str(missing[0]), [label for label in columns if type(label) is str])
     return Finding(
         rule="frames.missing-column",
         type="KeyError",
         message=message,
-        because="{} has {} columns and none named {}".format(
-            path or "the frame", len(columns), ", ".join(map(repr, missing))
+        because=words(
+            "{} has {} columns and none named {}",
+            named(path or "the frame"),
+            counted(len(columns)),
+            Part(", ".join(map(repr, missing)), asked),
         ),
         crash_type="key error",
         library="pandas",
         close=tuple(close),
-        probe=None if path is None else ("columns", {"path": path, "names": missing}),
+        probe=("columns", {"path": path, "names": missing}) if path is not None and state.tells(asked) else None,
+        asked=asked,
     )
 
 

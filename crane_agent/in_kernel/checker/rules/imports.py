@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from ... import safe
 from ...likeness import close_to
+from ...privacy import NAMES, VALUES
 from ..sites import Finding, ImportSite
+from ..words import Part, counted, named, words
 
 if TYPE_CHECKING:
     from ..state import State
@@ -25,16 +27,22 @@ def missing_import(site: ImportSite, state: State) -> Finding | None:
     if safe.ABSENT is not sys.modules.get("{}.{}".format(own.get("__name__"), site.name), safe.ABSENT):
         return None
     home = own.get("__file__")
+    if not safe.one_of(type(home), (str, type(None))):
+        return None
     return Finding(
         rule="imports.missing-name",
         type="ImportError",
-        message="cannot import name {!r} from {!r} ({})".format(
-            site.name, own.get("__name__"), home or "unknown location"
+        message=words(
+            "cannot import name {!r} from {!r} ({})",
+            named(site.name),
+            named(site.module) if own.get("__name__") == site.module else counted(own.get("__name__")),
+            Part(home, VALUES) if home else named("unknown location"),
         ),
-        because="the module {} is loaded and has no {!r}".format(site.module, site.name),
+        because=words("the module {} is loaded and has no {!r}", named(site.module), named(site.name)),
         crash_type="module not found",
         library=site.module.partition(".")[0],
         close=tuple(close_to(site.name, [name for name in own if type(name) is str])),
+        asked=NAMES,
     )
 
 

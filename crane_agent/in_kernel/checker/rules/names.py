@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...likeness import close_to
+from ...privacy import NAMES
 from ...probes.names import user_names
 from ..sites import Finding, NameSite
+from ..words import named, words
 
 if TYPE_CHECKING:
     from ..state import State
@@ -19,11 +21,12 @@ def undefined_name(site: NameSite, state: State) -> Finding:
     return Finding(
         rule="names.undefined",
         type="NameError",
-        message="name {!r} is not defined".format(name),
-        because="no name {!r} is defined in the kernel when the line runs".format(name),
+        message=words("name {!r} is not defined", named(name)),
+        because=words("no name {!r} is defined in the kernel when the line runs", named(name)),
         crash_type="variable not found",
         close=tuple(close),
         probe=("names", {"like": name}),
+        asked=NAMES,
     )
 
 

@@ -1,0 +1,1 @@
+"""The probes measured: what they cost, what they find, what they say about real notebooks."""

@@ -1,0 +1,120 @@
+"""Kernels of all ages: questions are answered in each, and leave it as it was.
+
+`make test-kernels` makes the environments, each with an ipykernel, numpy and pandas, and names their interpreters in
+CRANE_KERNEL_PYTHONS; without it the one interpreter is that of the tests.
+"""
+
+import os
+import sys
+import threading
+from contextlib import ExitStack
+
+import pytest
+from kernels import UsersKernel, wait_for
+from test_fingerprint import Kernel, checks
+from zoo import BARE_START, HOSTILE, ORDINARY
+
+from crane_agent.session.attached import attach
+from evals.probes.questions import OF_THE_WORLD, all_questions
+
+PYTHONS = os.environ.get("CRANE_KERNEL_PYTHONS", sys.executable).split()
+
+VALUES = {
+    name: {**ORDINARY, **HOSTILE}[name]
+    for name in (
+        *(
+            "frame",
+            "frame with nulls",
+            "frame with columns of two levels",
+            "frame with the same column twice",
+            "series",
+        ),
+        *(
+            "frame with lists in a column",
+            "array",
+            "arrays of odd types",
+            "object array",
+            "dict",
+            "nested dict",
+            "list",
+        ),
+        *("lists of different lengths", "namedtuple", "default dict", "generator", "finished generator", "function"),
+        *("function with a closure", "method", "class", "object", "data class", "enumeration", "module", "open file"),
+        *("object that traps everything", "class that traps everything", "trap in a list", "traps in every container"),
+        *("proxy", "properties", "metaclass", "mock of a frame", "subclass of a frame", "subclass of an array"),
+        *("subclass of a dict", "deep list", "lazy module", "weak proxy", "slots with getattr", "frame of objects"),
+        *("frame labelled by objects", "array of traps", "generator that counts", "descriptor", "finalizer"),
+    )
+}
+
+
+@pytest.fixture(scope="module", params=PYTHONS)
+def kernel(request, tmp_path_factory):
+    """A kernel that can answer while a cell runs; one that cannot is for the last test."""
+    with ExitStack() as cleanup:
+        kernel = Kernel(tmp_path_factory.mktemp("aged"), cleanup, request.param)
+        kernel.run(BARE_START)
+        kernel.facts = kernel.channel.install()
+        if not kernel.facts.control_thread:
+            pytest.skip("this kernel has no control thread: every question is refused")
+        kernel.ask("names", {})
+        yield kernel
+
+
+def test_it_says_what_it_is(kernel):
+    assert kernel.facts.control_thread
+    assert kernel.facts.clients == 1
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_questions_leave_no_trace_in_it(kernel, name):
+    questions = [question for question in all_questions() if question.probe not in OF_THE_WORLD] + checks()
+    kernel.bind(VALUES[name])
+    kernel.watch.start()
+    answered = kernel.ask_all(questions)
+    found = kernel.traces()
+    assert not found, "\n".join([*found[:20], *kernel.culprits(VALUES[name], questions)])
+    assert "names" in answered
+
+
+def test_questions_about_the_world_leave_no_trace_in_it(kernel):
+    kernel.bind("it = 1")
+    for question in all_questions():
+        if question.probe in OF_THE_WORLD:
+            kernel.watch.start()
+            kernel.ask(*question)
+            assert not [*kernel.watch.changes(), *kernel.watch.calls()], question
+
+
+def test_it_answers_while_a_cell_runs(kernel):
+    running = threading.Thread(target=kernel.run, args=("import time; time.sleep(1.5)",))
+    running.start()
+    try:
+        assert wait_for(lambda: kernel.ask("names", {}).running)
+    finally:
+        running.join()
+    assert not kernel.ask("names", {}).running
+
+
+OURS = """[
+    [thread.name for thread in __import__("threading").enumerate() if "crane" in thread.name],
+    [name for name in get_ipython().kernel.control_handlers if "crane" in name],
+    [name for name in list(__import__("sys").modules) + list(get_ipython().user_ns) if "crane" in name],
+]"""
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_a_tool_attaches_to_it_and_leaves_nothing_there(python, tmp_path):
+    kernel = UsersKernel(tmp_path, python=python)
+    try:
+        kernel.run("x = [1, 2]")
+        with attach(str(kernel.file)) as session:
+            reply = session.ask("describe", {"path": "x"})
+            if session.facts.control_thread:
+                assert reply.answer["length"] == 2
+            else:
+                assert reply.status == "refused"
+                assert "control thread" in reply.reason
+        assert kernel.value(OURS) == [[], [], []]
+    finally:
+        kernel.end()

@@ -1,0 +1,1 @@
+"""The examples of `crane_agent.tools.probes.environment` need no value."""
