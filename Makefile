@@ -11,7 +11,8 @@ DEMO_CHECK = { code=0; crane-agent check $(1) || code=$$?; \
 	if [ $$code -ne 1 ]; then echo "demo: expected exit code 1 (a crash is expected), got $$code" >&2; exit 1; fi; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check demo-wheel bench-startup evals-junobench evals-cells
+.PHONY: help demo test check demo-wheel bench-startup evals-junobench evals-cells bench-probes \
+	evals-planted evals-probes test-kernels
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -49,6 +50,22 @@ evals-junobench: $(VENV)/.test ## Measure on JunoBench: BENCH=FOLDER BENCH_PYTHO
 evals-cells: $(VENV)/.test ## Measure on single cells: CELLS=FILE
 	$(BIN)/python -m evals.cells --cells "$(CELLS)" \
 		--out evals/results/cells.jsonl --fresh --table evals/results/cells.md
+
+# KERNEL_PYTHON is another interpreter for the kernel, one with more libraries.
+bench-probes: $(VENV)/.test ## Time the probes: KERNEL_PYTHON=PATH
+	$(BIN)/python -m evals.probes.bench $(if $(KERNEL_PYTHON),--python "$(KERNEL_PYTHON)") \
+		--table evals/results/probes.md
+
+evals-planted: $(VENV)/.test ## Count the planted facts that the probes find: KERNEL_PYTHON=PATH
+	$(BIN)/python -m evals.probes.planted $(if $(KERNEL_PYTHON),--python "$(KERNEL_PYTHON)") \
+		--table evals/results/probes_planted.md
+
+evals-probes: $(VENV)/.test ## Ask every probe about JunoBench's names, on from where it stopped: BENCH=FOLDER BENCH_PYTHON=PATH
+	$(BIN)/python -m evals.probes.junobench --bench "$(BENCH)" --python "$(BENCH_PYTHON)" \
+		--out evals/results/probes_junobench.jsonl --table evals/results/probes_junobench.md
+
+test-kernels: $(VENV)/.test ## Test kernels of all ages: KERNEL_PYTHONS="PATH ..."; those on the PATH if none
+	$(BIN)/python -m evals.probes.kernels $(KERNEL_PYTHONS) --table evals/results/kernels.md
 
 # pip runs only when pyproject.toml changed; the sources are used where they lie.
 $(VENV)/.demo: EXTRAS := demo

@@ -37,6 +37,8 @@ def predict(
         KernelDied: The kernel ended before the verdict.
     """
     # Imported late: langgraph costs more than all the rest of start-up.
+    from langsmith import tracing_context
+
     from crane_agent.agent.graph import agent_graph, recursion_limit
     from crane_agent.agent.rule_policy import RulePolicy
     from crane_agent.agent.state import Run
@@ -46,13 +48,15 @@ def predict(
     run = Run(target=target, session=session, policy=policy or rules, rules=rules, budget=budget)
     verdict: Verdict | None = None
     part: Any  # a `Step` in mode custom, the `State` in mode values
-    for mode, part in agent_graph().stream(
-        {}, {"recursion_limit": recursion_limit(budget.steps)}, context=run, stream_mode=["custom", "values"]
-    ):
-        if mode == "custom" and on_step is not None:
-            on_step(part)
-        elif mode == "values":
-            verdict = part.get("verdict")
+    # Where tracing is switched on for other programs, LangChain would send the whole state to its service.
+    with tracing_context(enabled=False):
+        for mode, part in agent_graph().stream(
+            {}, {"recursion_limit": recursion_limit(budget.steps)}, context=run, stream_mode=["custom", "values"]
+        ):
+            if mode == "custom" and on_step is not None:
+                on_step(part)
+            elif mode == "values":
+                verdict = part.get("verdict")
     assert verdict is not None
     return verdict
 

@@ -50,7 +50,19 @@ HARMLESS_EVENTS = frozenset(
 # Packages whose code a probe may run: ours needs them, or a probe's manual names the calls.
 LIBRARIES = frozenset(
     (
-        *("IPython", "abc", "ast", "asyncio", "codecs", "collections", "contextlib", "dis", "genericpath", "importlib"),
+        *(
+            "IPython",
+            "abc",
+            "ast",
+            "asyncio",
+            "codecs",
+            "collections",
+            "contextlib",
+            "dis",
+            "encodings",
+            "genericpath",
+            "importlib",
+        ),
         *("inspect", "json", "numpy", "os", "pandas", "posixpath", "queue", "re", "shutil", "threading", "torch"),
         *("tornado", "traitlets", "types", "typing"),
     )
@@ -193,6 +205,9 @@ class Observer(threading.Thread):
         home = frame.f_globals.get("__name__", "")
         if code.co_filename == "<string>" and home.startswith("namedtuple_"):
             return
+        # numpy's own wrappers before 1.25, and what ipykernel 6 has the garbage collector call in any thread.
+        if code.co_filename == "<__array_function__ internals>" or home == "ipykernel.ipkernel":
+            return
         if home.partition(".")[0] in LIBRARIES and code.co_filename.startswith(
             (sys.prefix, sys.base_prefix, "<frozen ")
         ):
@@ -266,7 +281,7 @@ class Fingerprint:
 def _difference(place, old, new):
     if type(old) is not list or type(new) is not list:
         return [f"{place}: {_cut(old, new)}"]
-    changed = [(a, b) for a, b in zip(old, new) if a != b][:3]
+    changed = [(a, b) for a, b in zip(old, new) if a != b][:3]  # noqa: B905 - for old Pythons, too
     if not changed:
         changed = [(f"{len(old)} objects", f"{len(new)} objects")]
     return [f"{place}: {_cut(a, b)}" for a, b in changed]
@@ -274,7 +289,7 @@ def _difference(place, old, new):
 
 def _cut(old, new):
     old, new = str(old), str(new)
-    equal = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(old, new))
+    equal = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(old, new))  # noqa: B905
     start = max(0, sum(1 for _ in equal) - 40)
     return f"{old[start : start + 160]!r} -> {new[start : start + 160]!r}"
 
@@ -298,6 +313,7 @@ _identity = object.__hash__
 _DICT = type.__dict__["__dict__"].__get__
 _MRO = type.__dict__["__mro__"].__get__
 _NAME = type.__dict__["__name__"].__get__
+_MODULE = type.__dict__["__module__"].__get__
 
 
 def _name(kind):
@@ -313,7 +329,10 @@ def _loaded(module, name):
 
 
 def _home(kind):
-    module = _DICT(kind).get("__module__")
+    try:
+        module = _MODULE(kind)
+    except AttributeError:
+        return ""
     return module if type(module) is str else ""
 
 
@@ -380,9 +399,9 @@ def _state(value):
 def _identities(value):
     kind = type(value)
     if _inherits(kind, type):
-        return _digest([(str(name), _identity(each)) for name, each in _DICT(value).items()])
+        return _digest([(_key(name), _identity(each)) for name, each in _DICT(value).items()])
     if kind is types.ModuleType:
-        return _digest([(str(name), _identity(each)) for name, each in vars(value).items()])
+        return _digest([(_key(name), _identity(each)) for name, each in vars(value).items()])
     if _home(kind) == "pandas._libs.internals" and _NAME(kind) == "BlockPlacement":
         return ""  # the same places as a slice or an array, whichever was asked for
     if kind is list and value and all(type(each) is weakref.ref for each in value):

@@ -8,7 +8,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from crane_agent.agent.claims import claim_of, crash_of, followed_code
+from crane_agent.agent.claims import claim_of, crash_of, followed_code, offer_of, proof_of
 from crane_agent.agent.policy import Fact, Observation, ProbeCall, View
 from crane_agent.agent.state import Run, State, Step
 from crane_agent.errors import KernelBusy
@@ -18,7 +18,7 @@ from crane_agent.notebook.names import defined_by_unrun, never_bound
 from crane_agent.session.protocol import Limits, Reply
 from crane_agent.tools.probes import PROBES
 from crane_agent.tools.verdict import UNGROUNDED_CONFIDENCE
-from crane_agent.verdict.models import Claim, ExceptionClaim, Fix, Usage, Verdict
+from crane_agent.verdict.models import Claim, ExceptionClaim, Usage, Verdict
 
 CHECK_BYTES = 65_536
 
@@ -64,7 +64,11 @@ def check(state: State, runtime: Runtime[Run]) -> State:
     added: State = {"check": fact, "facts": (fact,)}
     if answer.get("finding"):
         claim = claim_of(
-            crash_of(answer["finding"]), run.target, state["observation"], confidence=1.0, facts=(fact.id,)
+            crash_of(answer["finding"], fact.reply.proof),
+            run.target,
+            state["observation"],
+            confidence=1.0,
+            facts=(fact.id,),
         )
         added = _certain(added, claim)
     elif answer.get("settled"):
@@ -173,9 +177,10 @@ def conclude(state: State, runtime: Runtime[Run]) -> State:
     evidence = tuple(each for each in claim.evidence if each.fact in known)
     certain = state.get("certain", False)
     grounded = certain or claim.outcome != "crash" or bool(evidence)
+    offer = offer_of(claim.fix, run.target)
     most = 1.0 if certain else UNPROVED_CONFIDENCE if grounded else UNGROUNDED_CONFIDENCE
     verdict = Verdict(
-        cell=run.target.cell.index,
+        cell=run.target.cell.place,
         outcome=claim.outcome,
         certainty="certain" if certain else "predicted",
         confidence=min(claim.confidence, most),
@@ -187,12 +192,12 @@ def conclude(state: State, runtime: Runtime[Run]) -> State:
         explanation=claim.explanation,
         evidence=evidence,
         origin=claim.origin,
-        fix=None if claim.fix is None else Fix(summary=claim.fix.summary, source=claim.fix.source),
+        fix=offer.fix,
         reached_by=state.get("reached_by", run.rules.name),
-        notes=(*state.get("notes", ()), *_failures(state)),
+        notes=(*state.get("notes", ()), *_failures(state), *([offer.note] if offer.note else [])),
         usage=_usage(state, run),
     )
-    return {"verdict": verdict}
+    return {"verdict": verdict.proved_by(proof_of(claim, state.get("facts", ()), offer))}
 
 
 def view_of(state: State, run: Run) -> View:

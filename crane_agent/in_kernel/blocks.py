@@ -521,7 +521,11 @@ def _item(data: Any, found: Cells, place: int) -> Any:
 
 
 def shown_label(label: object) -> object:
-    """Return a label as a JSON value; the name of its type if it is no exact built-in scalar."""
+    """Return a label as a JSON value; the name of its type if it is no built-in scalar, nor a tuple of them."""
+    if type(label) is tuple:
+        return [None if type(part) is tuple else shown_label(part) for part in label]
+    if safe.inherits(type(label), safe.loaded("numpy", "generic")) and safe.is_from(type(label), "numpy"):
+        label = label.item()  # type: ignore[attr-defined]
     if type(label) is float and label != label:
         return None
     return safe.text(label) if safe.one_of(type(label), (str, bytes)) else safe.number(label)

@@ -95,7 +95,7 @@ def _asked(question: str, arguments: Dict[str, Any]) -> Any:
 
 def _fault(error: Exception) -> str:
     """Return type and, where it can hold nothing of the user's, message of a bug of ours."""
-    own = (AttributeError, TypeError, NameError, KeyError, IndexError, AssertionError)
+    own = (AttributeError, TypeError, NameError, IndexError)
     message = str(error) if type(error) in own else ""
     return "{}: {}".format(type(error).__name__, message)[:300]
 

@@ -102,11 +102,11 @@ def attach(
 ) -> AttachedSession:
     """Attach to a running kernel.
 
-    What stays in it after `close` is `last_execution_result` of its shell. Installing our modules takes one silent, empty
-    execution (none where a tool of this version is attached already). As any other it calls what the user registered
-    for IPython's event `post_execute` and as input transformers; and as after any request that a frontend sends through
-    the shell channel, ipykernel 7 shows what a background thread prints from then on with that request, so nowhere,
-    until the next cell runs.
+    What stays in it after `close` is `last_execution_result` of its shell. Installing our modules takes one silent,
+    empty execution (none where a tool of this version is attached already). As any other it calls what the user
+    registered for IPython's event `post_execute` and as input transformers; and as after any request that a frontend
+    sends through the shell channel, ipykernel 7 shows what a background thread prints from then on with that request,
+    so nowhere, until the next cell runs.
 
     Args:
         where: Connection file, kernel id or its unique beginning; None or `only` for the only one that runs.

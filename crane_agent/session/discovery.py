@@ -78,8 +78,8 @@ def find_kernel(where: str | None = None, *, audit: Audit | None = None) -> Path
         return Path(where).resolve()
     kernels = running_kernels(audit=audit)
     answering = [kernel for kernel in kernels if kernel.answers]
+    found: Sequence[RunningKernel] = answering
     if where is None or where == ONLY:
-        found = answering
         several, none = "several kernels run", "no kernel runs"
     else:
         # One that does not answer now may be busy: whoever attaches to it finds out.

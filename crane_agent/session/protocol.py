@@ -31,7 +31,7 @@ class Reply:
     answer: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     withheld: tuple[str, ...] = ()
-    proof: Mapping[str, Any] = field(default_factory=dict)
+    proof: Mapping[str, Any] = field(default_factory=dict, repr=False)
     cells: int = 0
     running: bool = False
     size: int = 0

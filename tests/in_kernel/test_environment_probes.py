@@ -136,14 +136,39 @@ def test_a_version_is_that_of_the_installed_project():
         assert found["version"] == metadata.version(project)
 
 
-def test_names_that_a_loaded_module_lacks():
-    import collections
+NAMES = [
+    *("float", "int", "bool", "asaray", "array", "testing", "Tester", "linalg", "core", "char", "rec", "emath", "in1d"),
+    *("random", "ma", "fft", "typing", "f2py", "distutils", "product", "trapz", "Inf", "unicode_", "exceptions", "str"),
+    *("strings", "_core", "math", "sys", "misc", "integrate", "stats", "metrics", "externals", "utils", "linear_model"),
+    *("cross_validation", "etree", "sax", "decoder", "tool", "path", "DataFrame", "Panel", "OrderedDict", "Mapping"),
+]
 
-    names = ["OrderedDict", "Mapping", "ordereddict", "abc"]
-    found = answer("module", name="collections", names=names)
-    assert found["loaded"] is True
-    assert found["missing"] == [each for each in names if not hasattr(collections, each) and each != "abc"]
-    assert found["close"]["ordereddict"] == ["OrderedDict"]
+
+@pytest.mark.parametrize("module", ["numpy", "scipy", "sklearn", "pandas", "xml", "json", "os", "collections"])
+def test_names_that_a_loaded_module_lacks(module):
+    code = f"""
+    import warnings; warnings.simplefilter("ignore")
+    import importlib; it = importlib.import_module({module!r})
+    told = ask({module!r}, {NAMES!r})
+    there = []
+    for name in {NAMES!r}:
+        try:
+            getattr(it, name)
+            there.append(name)
+        except AttributeError:
+            pass
+    print(json.dumps([told, there]))
+    """
+    told, there = in_a_process(code)
+    unknown = [name for name in NAMES if f" {name}," in told.get("unknown", "")]
+    assert len(unknown) < 15
+    lacked = [*told["missing"], *told.get("submodules", ()), *unknown]
+    assert sorted(lacked) == sorted(set(NAMES) - set(there) | set(unknown))
+
+
+def test_a_submodule_that_was_not_imported_is_no_attribute():
+    told = in_a_process("import xml\nprint(json.dumps(ask('xml', ['etree', 'saxx'])))")
+    assert (told["submodules"], told["missing"]) == (["etree"], ["saxx"])
 
 
 def test_names_that_a_module_computes_are_unknown(monkeypatch):

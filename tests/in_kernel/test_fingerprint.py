@@ -196,16 +196,16 @@ def test_questions_about_the_world_leave_no_trace(kernel, name):
 
 
 def is_a_look(event, question):
-    """Whether an audit event is a look at the very place that a question about files names."""
+    """Whether an audit event is a look at the very place that a question about files or modules names."""
     kind, _, arguments = event.partition(" ")
     path, *rest = ast.literal_eval(arguments)
-    if question.probe == "glob":
-        return kind in ("os.listdir", "os.scandir", "glob.glob", "glob.glob/2") and isinstance(path, str)
-    if question.probe != "file" or path != question.arguments["path"]:
+    if kind in ("os.listdir", "os.scandir"):
+        return question.probe in ("glob", "module")
+    if kind != "open" or question.probe != "file" or path != question.arguments["path"]:
         return False
-    # Nothing but reading: the access mode is in the last two bits, and there is nothing to create, cut or extend.
+    # Nothing but reading: no flag to write, create, cut or extend.
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-    return kind == "open" and type(rest[1]) is int and not rest[1] & writing
+    return type(rest[1]) is int and not rest[1] & writing
 
 
 NOTEBOOK = [

@@ -14,6 +14,7 @@ from kernels import UsersKernel, wait_for
 from test_fingerprint import Kernel, checks
 from zoo import BARE_START, HOSTILE, ORDINARY
 
+from crane_agent.errors import NoKernel
 from crane_agent.session.attached import attach
 from evals.probes.questions import OF_THE_WORLD, all_questions
 
@@ -42,7 +43,7 @@ VALUES = {
         *("function with a closure", "method", "class", "object", "data class", "enumeration", "module", "open file"),
         *("object that traps everything", "class that traps everything", "trap in a list", "traps in every container"),
         *("proxy", "properties", "metaclass", "mock of a frame", "subclass of a frame", "subclass of an array"),
-        *("subclass of a dict", "deep list", "lazy module", "weak proxy", "slots with getattr", "frame of objects"),
+        *("subclass of a dict", "lazy module", "weak proxy", "slots with getattr", "frame of objects"),
         *("frame labelled by objects", "array of traps", "generator that counts", "descriptor", "finalizer"),
     )
 }
@@ -50,19 +51,22 @@ VALUES = {
 
 @pytest.fixture(scope="module", params=PYTHONS)
 def kernel(request, tmp_path_factory):
-    """A kernel that can answer while a cell runs; one that cannot is for the last test."""
+    """A kernel that can answer while a cell runs; one that cannot says so, and is for the last test."""
     with ExitStack() as cleanup:
         kernel = Kernel(tmp_path_factory.mktemp("aged"), cleanup, request.param)
         kernel.run(BARE_START)
-        kernel.facts = kernel.channel.install()
-        if not kernel.facts.control_thread:
-            pytest.skip("this kernel has no control thread: every question is refused")
+        try:
+            kernel.facts = kernel.channel.install()
+        except NoKernel as error:
+            if "no control thread" in str(error):
+                pytest.skip(str(error))
+            raise
         kernel.ask("names", {})
         yield kernel
 
 
 def test_it_says_what_it_is(kernel):
-    assert kernel.facts.control_thread
+    assert kernel.facts.python >= (3, 8)
     assert kernel.facts.clients == 1
 
 
@@ -104,17 +108,16 @@ OURS = """[
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_a_tool_attaches_to_it_and_leaves_nothing_there(python, tmp_path):
+def test_a_tool_attaches_to_it_or_says_why_not_and_leaves_nothing_there(python, tmp_path):
     kernel = UsersKernel(tmp_path, python=python)
     try:
         kernel.run("x = [1, 2]")
-        with attach(str(kernel.file)) as session:
-            reply = session.ask("describe", {"path": "x"})
-            if session.facts.control_thread:
-                assert reply.answer["length"] == 2
-            else:
-                assert reply.status == "refused"
-                assert "control thread" in reply.reason
+        if kernel.value("hasattr(get_ipython().kernel, 'control_thread')"):
+            with attach(str(kernel.file)) as session:
+                assert session.ask("describe", {"path": "x"}).answer["length"] == 2
+        else:
+            with pytest.raises(NoKernel, match="no control thread"):
+                attach(str(kernel.file))
         assert kernel.value(OURS) == [[], [], []]
     finally:
         kernel.end()

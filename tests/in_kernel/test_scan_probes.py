@@ -98,7 +98,7 @@ def check(to, series):
     if "exception" in found:
         assert found["exception"].rpartition(".")[2] == type(error).__name__
     if "message" in proof:
-        assert str(error).startswith(proof["message"][:200].removesuffix("..."))
+        assert str(error).startswith(proof["message"][:200])
     return found
 
 
@@ -186,14 +186,31 @@ DATES = [
         "2024-02-30",
         "10:00",
     ),
-    *("2024-1-5", "20240115", "Jan 5, 2024", "2024-01-15T10:00:00Z", "1/2", "am/pm", None, float("nan"), 7, True, 1.5),
+    *(
+        "2024-01-15 10:00:00",
+        "2024-01-15 24:00",
+        "2024-1-5",
+        "20240115",
+        "Jan 5, 2024",
+        "2024-01-15T10:00:00Z",
+        "1/2",
+        "am/pm",
+        None,
+        float("nan"),
+        7,
+        True,
+        1.5,
+    ),
     *("0001-01-01", "2262-12-31", "1677-01-01", "1800-01-01", "2199-12-28", " 2024-01-01", "2024-01-01 ", "½", "٢"),
 ]
 
 
 @pytest.mark.parametrize("value", DATES, ids=repr)
-@pytest.mark.parametrize("before", [[], ["2024-01-01"], [None, "2024-01-01"], [""]], ids=repr)
+@pytest.mark.parametrize(
+    "before", [[], ["2024-01-31"], [None, "2024-01-01"], ["2024-01-01 10:00"], ["2024-01-01 10:00:59"]], ids=repr
+)
 def test_a_text_is_no_date_only_if_pandas_says_so(value, before):
+    check("to_datetime", pd.Series([*before, value], dtype=object))
     check("to_datetime", pd.Series([*before, value, "2024-03-01"], dtype=object))
 
 

@@ -348,7 +348,7 @@ HOSTILE = {
         "    def __repr__(self): ran.append('repr'); return 'x'\n"
         "it = pd.DataFrame([[1, 2]], columns=pd.Index([Label(), Label()], dtype=object)); ran.clear()"
     ),
-    "frame of objects": "it = pd.DataFrame({'a': [trapping(object)()], 'b': [1]}); ran.clear()",
+    "frame of objects": "it = pd.DataFrame({'a': np.frompyfunc(lambda i: trapping(object)(), 1, 1)(np.arange(1)), 'b': [1]}); ran.clear()",
     "frame indexed by objects": (
         "class Label:\n"
         "    def __hash__(self): ran.append('hash'); return 1\n"

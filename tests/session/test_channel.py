@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from kernels import KERNELS, open_kernel, refused, stand_in_sources, value_in
+from kernels import KERNELS, open_kernel, refused, stand_in_sources, value_in, wait_for
 
 from crane_agent.errors import KernelBusy, KernelDied, NoKernel
 from crane_agent.session.channel import Channel
@@ -110,7 +110,7 @@ def test_the_handler_and_its_thread_leave_with_the_last_client(installed, second
     installed.channel.detach()
     assert second.ask("hello", {}).status == "ok"
     second.detach()
-    assert evaluate(installed, THREADS) == []
+    assert wait_for(lambda: evaluate(installed, THREADS) == [])
     assert evaluate(installed, HANDLERS) == []
 
 

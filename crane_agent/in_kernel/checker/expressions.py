@@ -18,6 +18,7 @@ from .. import safe
 from ..privacy import NAMES, SCHEMA, VALUES
 from . import pure, rules
 from .elements import elements, size
+from .questions import about_operator
 from .sites import AttributeSite, CallSite, Finding, NameSite, SubscriptSite
 from .state import State, Unbound
 from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Known, Made, Value, as_element, of_element
@@ -202,6 +203,7 @@ class Expressions:
         a, b = self.state.plain(left), self.state.plain(right)
         run = _BINARY.get(type(op))
         if run is None or a is safe.ABSENT or b is safe.ABSENT:
+            about_operator(node, op, left, right, self.state)
             return self._open(node, "raises", "an operator on a value that is not followed")
         if _is_large(op, a, b):
             return self._open(node, "raises", "a large value")

@@ -13,9 +13,10 @@ import types
 from typing import Any, Callable
 
 from .. import blocks, safe
-from ..privacy import SCHEMA
-from ..probes import callables, estimators, frames, models
+from ..privacy import NAMES, SCHEMA
+from ..probes import frames
 from .elements import elements, size
+from .questions import about_call, item_path
 from .sites import AttributeSite, CallSite, Stop, SubscriptSite
 from .state import State
 from .values import UNKNOWN, Defined, Known, Made, Method, Value, as_element, of_element
@@ -196,7 +197,8 @@ def _is_method(owner: object, name: str) -> bool:
     return safe.comes_from(safe.in_type(type(owner), name), "pandas")
 
 
-def _column(frame: Value, label: object, state: State) -> Value | None:
+def _column(frame: Value, label: object, state: State, level: str = NAMES) -> Value | None:
+    """Return a column of a frame; `level` is the lowest at which the label may be told."""
     columns = state.columns(frame)
     if columns is None or columns.count(label) != 1:
         return None
@@ -204,7 +206,8 @@ def _column(frame: Value, label: object, state: State) -> Value | None:
     if live is safe.ABSENT:
         return Made("series")
     dtype = blocks.dtype_at(live, columns.index(label))
-    return Made("series", numeric=is_numeric(dtype), length=len(live))
+    path = item_path(frame, label, level, state)
+    return Made("series", numeric=is_numeric(dtype), length=len(live), path=path)
 
 
 def is_numeric(dtype: object) -> bool:
@@ -231,7 +234,7 @@ def item(site: SubscriptSite, state: State) -> Value | None:
             if len(set(map(repr, key))) == len(key) and all(label in columns for label in key):
                 return Made("frame", columns=list(key))
         elif safe.one_of(type(key), (str, int)):
-            return _column(site.owner, key, state)
+            return _column(site.owner, key, state, state.level(site.key))
         return None
     if safe.is_exactly(owner, "numpy", "ndarray") and is_basic_index(key) and owner.dtype.kind in "iufb":
         try:
@@ -263,8 +266,7 @@ def _builtin_item(site: SubscriptSite, owner: Any, key: Any, state: State) -> Va
             found = owner[key]
         except (IndexError, TypeError, ValueError):
             return None
-    path = site.owner.path if type(site.owner) is Known and state.tells(state.level(site.key)) else None
-    here = "{}[{!r}]".format(path, key) if path is not None and type(key) in (int, str) else None
+    here = item_path(site.owner, key, state.level(site.key), state)
     return of_element(found, here, state.level(site.owner))
 
 
@@ -610,7 +612,7 @@ def unsettled(site: CallSite, state: State) -> Value:
         state.doubt(site.node, "effects", "{} runs code that is not followed".format(what))
     else:
         state.doubt(site.node, "raises", "{} may raise".format(what))
-    _ask_about(site, callee, state)
+    about_call(site, callee, state)
     for value in [*site.arguments, *site.keywords.values()]:
         if not _is_left_alone(value, site, state):
             state.touch(value)
@@ -631,11 +633,6 @@ def _ends_the_cell(site: CallSite) -> bool:
     if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
         return (func.value.id, func.attr) in (("sys", "exit"), ("os", "_exit"))
     return isinstance(func, ast.Name) and func.id in ("exit", "quit")
-
-
-def is_starred(node: ast.Call) -> bool:
-    """Whether a call hands on the elements or the keys of a value."""
-    return any(isinstance(each, ast.Starred) for each in node.args) or any(not each.arg for each in node.keywords)
 
 
 def _words(site: CallSite) -> str:
@@ -685,23 +682,3 @@ def _leaves_owner(site: CallSite, state: State) -> bool:
     if frames.is_frame(owner) or frames.is_series(owner) or state.columns(site.owner) is not None:
         return site.method not in _FRAME_CHANGING and "inplace" not in site.keywords and site.complete
     return safe.one_of(type(owner), (*safe.SCALARS, types.ModuleType, type))
-
-
-def _ask_about(site: CallSite, callee: object, state: State) -> None:
-    """Note which probe could tell whether this call raises."""
-    owner_path = site.owner.path if type(site.owner) is Known else None
-    owner = state.live(site.owner)
-    first = site.arguments[0] if site.arguments else site.keywords.get("X")
-    first_path = first.path if type(first) is Known and state.live(first) is not safe.ABSENT else None
-    if owner_path is not None and estimators.is_estimator(owner):
-        state.ask(site.node, "estimator", {"path": owner_path}, {"method": site.method, "data": first_path})
-        return
-    path = site.callee.path if type(site.callee) is Known else None
-    if path is not None and models.is_torch_module(callee):
-        state.ask(site.node, "layers", {"path": path}, {"data": first_path})
-        return
-    # What is starred brings a number of arguments, or keywords, that the target does not show.
-    told = site.complete and (state.tells(SCHEMA) or not is_starred(site.node))
-    if path is not None and told and type(callee) is types.FunctionType and callables.wrapped(callee):
-        arguments = {"path": path, "positional": len(site.arguments), "keywords": list(site.keywords)}
-        state.ask(site.node, "signature", arguments, {"wrapped": True})

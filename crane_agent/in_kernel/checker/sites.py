@@ -114,3 +114,8 @@ class Stop(Exception):
         self.finding = finding
         self.node = node
         self.why = why
+
+
+def is_starred(node: ast.Call) -> bool:
+    """Whether a call hands on the elements or the keys of a value."""
+    return any(isinstance(each, ast.Starred) for each in node.args) or any(not each.arg for each in node.keywords)

@@ -319,6 +319,7 @@ class State:
             "probe": probe,
             "arguments": arguments,
             "about": about,
+            "conditional": self._condition(),
         }
         if len(self.questions) < 30 and not any(
             each["probe"] == probe and each["arguments"] == arguments and each["about"] == about

@@ -51,8 +51,9 @@ class Made(Value):
     """A value that the cell derives.
 
     Attributes:
-        kind: `frame` (facts: ``columns``, its labels in order), `series` (``numeric``), `number`, `bool`, `text`,
-            `iterator` (``items``, until it is used up, ``level``) or `view` of a dict (``owner``, ``method``).
+        kind: `frame` (facts: ``columns``, its labels in order), `series` (``numeric``, ``length``, ``path`` of the
+            column that it is), `number`, `bool`, `text`, `iterator` (``items``, until it is used up, ``level``) or
+            `view` of a dict (``owner``, ``method``).
         facts: What is known of it.
     """
 

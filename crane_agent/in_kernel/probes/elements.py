@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 
 from .. import blocks, paths, safe
 from ..privacy import NAMES, SCHEMA, Field

@@ -27,7 +27,7 @@ MAX_NAME = 300
 
 
 def module(shell: Any, budget: safe.Budget, name: str, names: list[str] | None = None) -> dict[str, Any]:
-    """Say whether a module is loaded or could be found, its version, and which of `names` a loaded one lacks."""
+    """Say whether a module is loaded or could be found, its version, and which of `names` it has not as attributes."""
     parts = name.split(".") if type(name) is str and len(name) <= MAX_NAME else []
     if not parts or not all(part.isidentifier() for part in parts):
         raise safe.Refused("could not look, because this is no name of a module such as sklearn.metrics")
@@ -75,22 +75,27 @@ def _is_package(own: dict[str, object]) -> bool:
 
 
 def _names_in(name: str, entry: object, names: list[str], budget: safe.Budget) -> dict[str, Any]:
-    """Say which names ``from module import ...`` would not find, by the language reference, 7.11."""
+    """Say which names are no attributes of a loaded module, and which of those are submodules to be imported first."""
     if type(names) is not list or not safe.only_texts(names):
         raise safe.Refused("could not look, because names is a list of texts")
     if not names:
         return {}
     own = _own(entry)
     computes = type(entry) is not types.ModuleType or "__getattr__" in own
+    known = computes and type(entry) is types.ModuleType and _is_known(name, own)
     missing: list[str] = []
+    submodules: list[str] = []
     unknown: list[str] = []
     for each in names[: budget.items]:
-        if each in own or sys.modules.get("{}.{}".format(name, each)) is not None:
+        if each in own:
             continue
-        submodule = None if computes or not _is_package(own) else _search([*name.split("."), each], budget)["found"]
-        if computes or (_is_package(own) and submodule is None):
-            unknown.append(each)
-        elif not submodule:
+        if computes:
+            given = _computes(name, each, own, budget) if known else None
+            if not given:
+                (unknown if given is None else missing).append(each)
+        elif _is_submodule(name, each, own, budget):
+            submodules.append(each)
+        else:
             missing.append(each)
     listed = list(own)
     found: dict[str, Any] = {
@@ -98,9 +103,39 @@ def _names_in(name: str, entry: object, names: list[str], budget: safe.Budget) -
         "close": {each: close_to(each, listed) for each in missing},
         "truncated": len(names) > budget.items,
     }
+    if submodules:
+        found["submodules"] = submodules
     if unknown:
         found["unknown"] = "whether it has {}, because they are computed when asked for".format(", ".join(unknown))
     return found
+
+
+def _is_submodule(name: str, each: str, own: dict[str, object], budget: safe.Budget) -> bool:
+    """Whether an import would find a module inside a loaded one."""
+    if sys.modules.get("{}.{}".format(name, each)) is not None:
+        return True
+    return _is_package(own) and each.isidentifier() and _search([*name.split("."), each], budget)["found"] is True
+
+
+# These compute submodules that they list, and what they give with a warning or refuse in words of their own. Sources:
+# their ``__init__.py``, numpy 1.20 to 2.4, scipy 1.8 to 1.18, scikit-learn 1.2 to 1.9.
+_KNOWN_TO_COMPUTE = ("numpy", "scipy", "sklearn")
+_GIVEN = ("submodules", "_submodules")
+_GIVEN_OR_NOT = ("__deprecated_attrs__", "__expired_functions__")
+
+
+def _is_known(name: str, own: dict[str, object]) -> bool:
+    """Whether a module's ``__getattr__`` is that of one of the packages above."""
+    return name in _KNOWN_TO_COMPUTE and safe.comes_from(own["__getattr__"], name)
+
+
+def _computes(name: str, each: str, own: dict[str, object], budget: safe.Budget) -> bool | None:
+    """Return whether one of the packages above gives a name that it does not hold; None if that cannot be told."""
+    for tables, outcome in ((_GIVEN, True), (_GIVEN_OR_NOT, None)):
+        for table in (own.get(key) for key in tables):
+            if (type(table) is list or type(table) is dict) and safe.only_texts(list(table)) and each in table:
+                return outcome
+    return None if each == "Tester" or _is_submodule(name, each, own, budget) else False
 
 
 # -- Modules that are not loaded ---------------------------------------------------------------------------------------
@@ -429,6 +464,7 @@ FIELDS = {
     "unknown": Field(NAMES, "what could not be told, and why"),
     "version": Field(SCHEMA, "version of a library"),
     "project": Field(SCHEMA, "what a library is called where it is installed from, if not like its module"),
+    "submodules": Field(SCHEMA, "names that are no attributes of a module until an import statement loads them"),
     "origin": Field(SCHEMA, "file or folder of a module"),
     "python": Field(SCHEMA, "version of Python"),
     "platform": Field(SCHEMA, "operating system"),

@@ -31,8 +31,14 @@ MAX_SUBFOLDERS = 200
 MAX_WALKED = 20000
 """Entries that a glob looks at."""
 
+MAX_SIZED = 2000
+"""Files whose sizes are added up; of more the sum is not told."""
+
 MAX_RECORDS = 1000
 """Lines of a text table whose fields are counted."""
+
+FIRST_RECORDS = 20
+"""Lines by which its delimiter is chosen."""
 
 
 def file(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
@@ -287,18 +293,19 @@ _DELIMITERS = (",", "\t", ";", "|")
 
 def _table(text: str, *, whole: bool, place: str, budget: safe.Budget) -> dict[str, Any]:
     """Return delimiter, columns and fields per line of a text that may be a table; nothing if it is none."""
-    best: tuple[int, str, list[list[str]]] | None = None
+    best: tuple[int, str] | None = None
     for delimiter in _DELIMITERS:
-        budget.check()
-        records = _records(text, delimiter, whole=whole)
+        records = _records(text, delimiter, whole=whole, most=FIRST_RECORDS)
         if not records or len(records[0]) < 2:
             continue
         alike = sum(len(record) == len(records[0]) for record in records)
         if alike * 2 > len(records) and (best is None or alike * len(records[0]) > best[0]):
-            best = (alike * len(records[0]), delimiter, records)
+            best = alike * len(records[0]), delimiter
     if best is None:
         return {}
-    _, delimiter, records = best
+    delimiter = best[1]
+    budget.check()
+    records = _records(text, delimiter, whole=whole)
     header = records[0]
     found: dict[str, Any] = {"delimiter": delimiter, "fields_per_line": _widths(records)}
     if _is_header(records):
@@ -310,12 +317,12 @@ def _table(text: str, *, whole: bool, place: str, budget: safe.Budget) -> dict[s
     return found
 
 
-def _records(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
+def _records(text: str, delimiter: str, *, whole: bool, most: int = MAX_RECORDS) -> list[list[str]]:
     """Split a text into records, as `csv.reader` does; blank lines left out, and a last one that may be cut."""
     records: list[list[str]] = []
     piece = _PIECES[delimiter]
     place, record = 0, []
-    while place < len(text) and len(records) < MAX_RECORDS:
+    while place < len(text) and len(records) < most:
         found = piece.match(text, place)
         if found is None:
             break
@@ -327,7 +334,7 @@ def _records(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
                 records.append(record)
             record = []
     else:
-        if record and whole and place >= len(text) and len(records) < MAX_RECORDS:
+        if record and whole and place >= len(text) and len(records) < most:
             records.append([*record, ""])
     return [each for each in records if each != [""]]
 
@@ -372,10 +379,11 @@ def glob(shell: Any, budget: safe.Budget, pattern: str, recursive: bool = False)
         "pattern": pattern,
         "count": len(matched),
         "matches": [_shown(each) for each in matched[: budget.items]],
-        "bytes": sum(walk.size(each) for each in matched),
         "truncated": len(matched) > budget.items,
         "looked_at": walk.seen,
     }
+    if len(matched) <= MAX_SIZED:
+        found["bytes"] = sum(map(_size, matched))
     if walk.cut:
         found["unknown"] = "more files, because {}".format(walk.cut)
     if not matched:
@@ -421,10 +429,11 @@ class _Walk:
                 yield os.path.join(folder, part)
         else:
             fits = re.compile(fnmatch.translate(os.path.normcase(part))).match
-            for name, is_folder in self._entries(folder):
+            start = os.path.join(folder, "")
+            for name, is_folder in self._entries(folder, kinds=not last):
                 hidden = name.startswith(".") and not part.startswith(".")
                 if not hidden and (last or is_folder) and fits(os.path.normcase(name)):
-                    yield os.path.join(folder, name)
+                    yield start + name
 
     def _below(self, folder: str, *, last: bool) -> Iterator[str]:
         """Yield a folder and all below it; the files, too, if nothing comes behind ``**``."""
@@ -440,7 +449,7 @@ class _Walk:
             if here in above:
                 self.cut = "a link leads in a circle"
                 continue
-            for name, is_folder in self._entries(path):
+            for name, is_folder in self._entries(path, kinds=True):
                 if name.startswith("."):
                     continue
                 if is_folder:
@@ -448,26 +457,28 @@ class _Walk:
                 elif last:
                     yield os.path.join(path, name)
 
-    def _entries(self, folder: str) -> list[tuple[str, bool]]:
+    def _entries(self, folder: str, *, kinds: bool) -> list[tuple[str, bool]]:
+        """Return the entries of a folder, each with whether it is a folder, if that is asked for."""
         self._budget.check()
         left = MAX_WALKED - self.seen
         try:
             with os.scandir(folder or ".") as found:
-                entries = [(each.name, each.is_dir()) for each in islice(found, max(0, left))]
+                entries = [(each.name, kinds and each.is_dir()) for each in islice(found, max(0, left))]
                 if next(found, None) is not None:
                     self.cut = "only the first {} entries were looked at".format(MAX_WALKED)
         except (OSError, ValueError):
             return []
         self.seen += len(entries)
-        return sorted(entries)
+        return entries
 
-    def size(self, path: str) -> int:
-        """Return the size of a matched file [bytes]; 0 for anything else."""
-        try:
-            found = os.stat(path)
-        except OSError:
-            return 0
-        return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+def _size(path: str) -> int:
+    """Return the size of a file [bytes]; 0 for anything else."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 _MAGIC_SIGNS = re.compile(r"[*?\[]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Any, Callable, NamedTuple, Tuple
 
@@ -247,7 +248,7 @@ _MONTHS = "jan feb mar apr may jun jul aug sep sept oct nov dec january february
 _MONTHS += " october november december"
 _NOT_DATES = frozenset(["", "nat", "nan", "now", "today", "none", "null"])
 _WORD = re.compile(r"[a-z]+")
-_ISO_DATE = re.compile(r"(1[89]\d\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])", re.ASCII)
+_ISO = re.compile(r"((?:1[89]|20|21)\d\d-\d\d-\d\d)( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?)?", re.ASCII)
 
 
 def _first_no_date(elements: list[Any]) -> Rejected | None:
@@ -255,7 +256,7 @@ def _first_no_date(elements: list[Any]) -> Rejected | None:
 
     Source: the pandas reference, `to_datetime`; since pandas 2 the first text sets the form of all.
     """
-    form_is_iso = False
+    form: str | None = None
     for position, element in enumerate(elements):
         if element is None or element is safe.loaded("pandas", "NA") or (type(element) is float and element != element):
             continue
@@ -263,15 +264,28 @@ def _first_no_date(elements: list[Any]) -> Rejected | None:
             raise safe.Refused("could not look, because a {} is a date or not".format(safe.type_name(element)))
         if element in ("", "NaT", "nan", "NaN"):
             continue
-        if _ISO_DATE.fullmatch(element):
-            form_is_iso = True
+        found = _form(element)
+        if found is not None and form in (None, found):
+            form = found
         elif _is_no_date(element):
             return Rejected(position, element)
-        elif form_is_iso and _is_of_other_form(element):
+        elif form is not None and _first_form_counts() and (found is not None or "/" in element):
             return Rejected(position, element, "ValueError")
         else:
             raise safe.Refused("could not look, because it is not certain how pandas reads element {}".format(position))
     return None
+
+
+def _form(text: str) -> str | None:
+    """Return in what form an ISO date is written, with a time or without; None if it is no such date."""
+    found = _ISO.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        datetime.date.fromisoformat(found.group(1))
+    except ValueError:
+        return None
+    return "date" if found.group(2) is None else "minutes" if found.group(4) is None else "seconds"
 
 
 def _is_no_date(text: str) -> bool:
@@ -286,10 +300,9 @@ def _is_no_date(text: str) -> bool:
     )
 
 
-def _is_of_other_form(text: str) -> bool:
+def _first_form_counts() -> bool:
     version = safe.loaded("pandas", "__version__")
-    since_2 = type(version) is str and version[:2] not in ("0.", "1.")
-    return since_2 and ("/" in text or ":" in text)
+    return type(version) is str and version[:2] not in ("0.", "1.")
 
 
 # -- Rows where a condition holds -------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ class ModuleArguments(Arguments):
         description="Name of the module as an import statement has it, e.g. sklearn.metrics; not an alias such as pd.",
     )
     names: list[str] | None = Field(
-        default=None, description="What the target takes from it: the answer says which of them a loaded module lacks."
+        default=None,
+        description="What the target takes from it: the answer says which of them it lacks, if it is loaded.",
     )
 
 
@@ -30,8 +31,9 @@ SPECS = (
     ProbeSpec(
         name="module",
         use="Whether a module is loaded, whether an import would find it, its version, the file it is from, and which "
-        "of `names` it lacks; `found` is null where only importing it could tell. Use it before an import, before a "
-        "call that depends on a library's version, and when a file of the user's may hide a library.",
+        "of `names` are no attributes of the loaded module (`submodules`: an import statement would load them); "
+        "`found` is null where only importing it could tell. Use it before an import, before m.x of a library that "
+        "dropped or moved x, before what depends on a version, and when a file of the user's may hide a library.",
         arguments=ModuleArguments,
         example={"name": "collections", "names": ["OrderedDict", "Mapping"]},
         example_answer={

@@ -9,7 +9,7 @@ from ... import safe
 from ...likeness import close_to
 from ...privacy import NAMES, SCHEMA
 from ...probes import callables
-from ..sites import CallSite, Finding
+from ..sites import CallSite, Finding, is_starred
 from ..values import Method
 from ..words import Part, named, words
 
@@ -36,7 +36,6 @@ def call_does_not_bind(site: CallSite, state: State) -> Finding | None:
         return None
     names = [name for name in function.__code__.co_varnames[: _parameters(function)] if name not in site.keywords]
     wrong = [name for name in site.keywords if name not in function.__code__.co_varnames[: _parameters(function)]]
-    from ..pure import is_starred
 
     # What is starred brings a number of arguments, or keywords, that the target does not show.
     level = SCHEMA if is_starred(site.node) else NAMES
