@@ -11,7 +11,7 @@ DEMO_CHECK = { code=0; crane-agent check $(1) || code=$$?; \
 	if [ $$code -ne 1 ]; then echo "demo: expected exit code 1 (a crash is expected), got $$code" >&2; exit 1; fi; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check demo-wheel bench-startup evals-junobench evals-cells bench-probes \
+.PHONY: help demo test check docs demo-wheel bench-startup evals-junobench evals-cells bench-probes \
 	evals-planted evals-probes test-kernels
 
 help: ## Show the targets
@@ -28,6 +28,9 @@ check: $(VENV)/.test ## Formatting, lint, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.test ## Make the pages in docs/ from the code
+	$(BIN)/python docs/generate.py
 
 demo-wheel: ## Build the wheel, install it in a fresh environment elsewhere, and run the demo there
 	@base=$$(./.ci/find-python $(PYTHON)) || exit 1; \

@@ -79,9 +79,9 @@ def test_the_demo_really_crashes_where_the_readme_says(tmp_path):
 
 def test_make_without_a_target_lists_the_targets():
     done = subprocess.run(["make", "--no-print-directory"], cwd=CHECKOUT, capture_output=True, text=True, check=True)
-    assert {line.split()[1] for line in done.stdout.splitlines()} == {
-        "help", "demo", "test", "check", "demo-wheel", "bench-startup", "evals-junobench", "evals-cells",
-    }  # fmt: skip
+    makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    (targets,) = (line for line in makefile.splitlines() if line.startswith(".PHONY:"))
+    assert {line.split()[1] for line in done.stdout.splitlines()} == set(targets.split()[1:])
 
 
 def test_an_interpreter_that_is_too_old_is_named_in_one_clear_line(tmp_path):

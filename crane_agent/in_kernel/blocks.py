@@ -173,11 +173,11 @@ def _series_of_block(values: Any, axis: Any) -> object:
     managers = safe.loaded("pandas.core.internals.managers")
     places = safe.loaded("pandas._libs.internals", "BlockPlacement")
     series = safe.loaded("pandas", "Series")
-    # Before pandas 2.1 a Series takes a manager as it is; from then on that warns, and there is `_from_mgr`.
-    made = safe.class_dict(series).get("_from_mgr") or safe.in_type(series, "_from_mgr")
     block = blocks.new_block(values, placement=places(slice(0, len(axis))), ndim=1)
     manager = managers.SingleBlockManager(block, axis)
-    if made is safe.ABSENT:
+    # Before pandas 2.1 a Series takes a manager as it is; from then on that warns, and this takes one with its axes.
+    made: Any = safe.in_type(series, "_from_mgr")
+    if type(made) is not classmethod or "axes" not in made.__func__.__code__.co_varnames:
         return series(manager)
     found = series._from_mgr(manager, axes=manager.axes)
     found._name = None

@@ -82,7 +82,8 @@ def test_an_index_is_described_as_pandas_does(name):
 
 def test_most_of_an_index_is_told():
     told = [name for name in INDEXES if "duplicates" in about(INDEXES[name])]
-    assert set(INDEXES) - set(told) == {"missing text", "mixed", "tuples", "intervals"}
+    # Before pandas 1.4 an index of nullable integers is one of objects.
+    assert set(INDEXES) - set(told) - {"nullable"} == {"missing text", "mixed", "tuples", "intervals"}
     assert sum("sorted" in about(index) for index in INDEXES.values()) > 15
 
 

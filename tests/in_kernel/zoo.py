@@ -593,11 +593,11 @@ OPTIONAL = {
     },
     "lightgbm": {
         "lightgbm": "import lightgbm; it = lightgbm.LGBMClassifier(n_estimators=3)",
-        "fitted lightgbm": "import lightgbm; it = lightgbm.LGBMRegressor(n_estimators=2, min_child_samples=1, verbose=-1).fit(pd.DataFrame({'a': range(9)}), range(9))",
+        "fitted lightgbm": "import lightgbm; it = lightgbm.LGBMRegressor(n_estimators=2, min_child_samples=1, verbose=-1).fit(pd.DataFrame({'a': range(9)}), list(range(9)))",
     },
     "xgboost": {
         "xgboost": "import xgboost; it = xgboost.XGBClassifier(n_estimators=3)",
-        "fitted xgboost": "import xgboost; it = xgboost.XGBRegressor(n_estimators=2).fit(pd.DataFrame({'a': range(9)}), range(9))",
+        "fitted xgboost": "import xgboost; it = xgboost.XGBRegressor(n_estimators=2).fit(pd.DataFrame({'a': range(9)}), list(range(9)))",
         "matrix of xgboost": "import xgboost; it = xgboost.DMatrix(np.zeros((3, 2)))",
     },
     "catboost": {
