@@ -478,7 +478,10 @@ def _iterator_state(value):
 
 
 def _file_state(value):
-    return str((value.closed, value.closed or not value.seekable() or value.tell()))
+    try:
+        return str((value.closed, value.closed or not value.seekable() or value.tell()))
+    except OSError as error:  # a pipe may say that it can be sought
+        return type(error).__name__
 
 
 def _abc_state(value):

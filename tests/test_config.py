@@ -6,7 +6,6 @@ import pytest
 from crane_agent.config import LIMITS, Privacy, Settings, load_settings, user_config_file, variable_of
 from crane_agent.errors import ConfigError
 from crane_agent.in_kernel.privacy import LEVELS
-from crane_agent.session.protocol import Privacy as ProtocolPrivacy
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +147,6 @@ def test_a_privacy_level_that_does_not_exist_is_refused_wherever_it_stands(folde
 
 
 def test_the_levels_are_those_that_the_kernel_enforces_the_strictest_first():
-    assert get_args(Privacy) == get_args(ProtocolPrivacy)
     assert [LEVELS.index(level) for level in get_args(Privacy)] == sorted(range(len(LEVELS)))
 
 

@@ -60,7 +60,7 @@ def _read_names(question: Question, facts: list[Fact]) -> Crash | None:
     return Crash(
         type="NameError", message=f"name {name!r} is not defined", line=None, column=None,
         because=f"no name {name!r} is defined in the kernel", crash_type="variable not found", library="python",
-        close=tuple(answer["close"]), name=name,
+        close=tuple(answer["close_names"]), name=name,
     )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def _read_estimator(question: Question, facts: list[Fact]) -> Crash | None:
         return _read_fit(question, facts, answer_of(facts[-1]) if facts[-1].call.question == "describe" else {})
     if question.about.get("method") not in _AFTER_FIT:
         return None
-    if estimator["fitted"] is False and name not in _WITHOUT_FIT:
+    if estimator["fitted"] is False:
         message = f"This {name} instance is not fitted yet."
         return _sklearn_crash(question, "NotFittedError", message, f"the {name} is not fitted", "value error")
     return _read_features(question, name, estimator["n_features_in"], answer_of(facts[-1]).get("given") or {})
@@ -141,10 +141,6 @@ def _sklearn_crash(question: Question, kind: str, message: str, because: str, cr
 
 # Methods that scikit-learn documents to need a fitted estimator.
 _AFTER_FIT = frozenset(["predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score"])
-# Estimators that scikit-learn documents to work without `fit`: stateless transformers, and the prior of a process.
-_WITHOUT_FIT = frozenset(
-    ["GaussianProcessRegressor", "Normalizer", "Binarizer", "FunctionTransformer", "HashingVectorizer", "FeatureHasher"]
-)
 
 
 def _read_layers(question: Question, facts: list[Fact]) -> Crash | None:

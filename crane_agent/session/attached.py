@@ -12,11 +12,12 @@ import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
+from crane_agent.config import Privacy
 from crane_agent.errors import KernelDied, KernelError, NoKernel, NotAPythonKernel
 from crane_agent.session.channel import Channel, KernelFacts
 from crane_agent.session.discovery import client_of, find_kernel, read_connection
 from crane_agent.session.line import Audit
-from crane_agent.session.protocol import Limits, Privacy, RanCell, Reply
+from crane_agent.session.protocol import Limits, RanCell, Reply
 
 IDLE_LIMIT_S = 10.0
 """Time that a running cell has to end, so that our modules can be installed [seconds]."""

@@ -19,11 +19,12 @@ from typing import Any, Literal
 
 from jupyter_client.blocking.client import BlockingKernelClient
 
+from crane_agent.config import Privacy
 from crane_agent.errors import KernelBusy, KernelDied, KernelRestarted, NoKernel
 from crane_agent.in_kernel import wire
 from crane_agent.session import inject
 from crane_agent.session.line import Audit, Line
-from crane_agent.session.protocol import Limits, Privacy, Reply
+from crane_agent.session.protocol import Limits, Reply
 
 GRACE_S = 2.0
 """Time an answer may take beyond the limit of its question [seconds]; the kernel ends it sooner if it can."""

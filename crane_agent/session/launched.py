@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 
+from crane_agent.config import Privacy
 from crane_agent.errors import (
     CellFailed,
     CellTimeout,
@@ -28,7 +29,7 @@ from crane_agent.notebook.cells import Cell, Notebook
 from crane_agent.session.channel import Channel, ExecuteReply, KernelFacts
 from crane_agent.session.line import Audit
 from crane_agent.session.process import KernelProcess
-from crane_agent.session.protocol import Limits, Privacy, Reply
+from crane_agent.session.protocol import Limits, Reply
 from crane_agent.session.scratch import copy_folder
 
 START_LIMIT_S = 60.0

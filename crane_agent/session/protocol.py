@@ -6,8 +6,6 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
 Status = Literal["ok", "refused", "failed"]
-Privacy = Literal["names", "schema", "values"]
-"""How much of the user's data may leave the kernel, see `in_kernel.privacy`."""
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ GROUPS = (
     ),
     Group(
         "column of numbers in texts",
-        "orders = pd.DataFrame({'total': ['3', '4.5', '$1,200', '7'], 'when': ['2024-01-01', '2024-02-30', None, 'x'],"
+        "plain_texts = pd.DataFrame({'a': pd.Series(['7', '8'], dtype=object)})\norders = pd.DataFrame({'total': ['3', '4.5', '$1,200', '7'], 'when': ['2024-01-01', '2024-02-30', None, 'x'],"
         " 'k': ['1', '2', '3', '4'], 'f': [1.0, None, 3.0, 4.0]})",
         (
             (
@@ -104,6 +104,8 @@ GROUPS = (
                 {"path": "orders", "name": "total", "to": "astype(float)"},
                 {"rejects": True, "rejected_at": 2, "element_type": "str", "proof.value": Has("$1,200")},
             ),
+            ("describe", {"path": "plain_texts['a']"}, {"dtype": "object"}),
+            ("columns", {"path": "plain_texts"}, {"columns": [["a", "object"]]}),
             ("cast", {"path": "orders", "name": "total", "to": "astype(int)"}, {"rejects": True, "rejected_at": 1}),
             ("cast", {"path": "orders", "name": "total", "to": "to_numeric"}, {"rejects": True, "rejected_at": 2}),
             ("cast", {"path": "orders", "name": "k", "to": "astype(int)"}, {"rejects": False}),

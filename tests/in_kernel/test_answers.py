@@ -65,7 +65,7 @@ def test_names_are_listed_with_their_types():
 )
 def test_a_name_is_defined_or_close_to_another(like, defined, close):
     found = reply_about("names", {"X_train": 1, "y": 2}, like=like)["answer"]
-    assert found == {"name": like, "defined": defined, "count": 2, "close_names": close, "close": close}
+    assert found == {"name": like, "defined": defined, "count": 2, "close_names": close}
 
 
 class Config:

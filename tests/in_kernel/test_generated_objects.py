@@ -7,7 +7,7 @@ that fails is printed: it belongs into the zoo then.
 import json
 import sys
 import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import SimpleNamespace
 
 import pytest
@@ -40,17 +40,48 @@ MANNER = settings(
 GROUND_CODE = compile(TRAPS + GROUND, "ground.py", "exec")
 
 
-@given(program=programs())
-@settings(MANNER, max_examples=PROGRAMS)
-def test_no_question_touches_what_is_generated_here(program):
-    # A `ran` of its own for each: what an earlier program left to the garbage collector may still run.
+CARELESS = {
+    "repr": "repr(it)",
+    "getattr": "getattr(it, 'shape', None)",
+    "isinstance": "isinstance(it, pd.DataFrame)",
+    "length": "len(it)",
+    "truth": "bool(it)",
+    "equality": "it == it",
+}
+
+
+@pytest.mark.parametrize("act", CARELESS)
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_generated_notices_a_careless_look(act):
+    noticed = []
+
+    @given(program=programs())
+    @settings(MANNER, max_examples=60)
+    def look(program):
+        space = bound_by(program)
+        with suppress(Exception):
+            exec(CARELESS[act], space)
+        noticed.append(bool(space["ran"]))
+
+    look()
+    assert any(noticed)
+
+
+def bound_by(program):
+    """Run a program, and return its names; each has a `ran` of its own, since garbage of an earlier one may still run."""
     space = {"__name__": "__main__"}
     exec(GROUND_CODE, space)
-    hidden = dict(space)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         exec(compile(program, "program.py", "exec"), space)
-    shell = SimpleNamespace(user_ns=space, user_ns_hidden=hidden, execution_count=1)
+    return space
+
+
+@given(program=programs())
+@settings(MANNER, max_examples=PROGRAMS)
+def test_no_question_touches_what_is_generated_here(program):
+    space = bound_by(program)
+    shell = SimpleNamespace(user_ns=space, user_ns_hidden={}, execution_count=1)
     ran = space["ran"]
     before = Fingerprint(shell, None).take_names()
     asked = ask_all(shell, ran)

@@ -448,7 +448,7 @@ def globals_set_by_functions(namespace: dict[str, object]) -> set[str]:
         if type(value) is types.FunctionType and value.__globals__ is namespace:
             _globals_set_by(value.__code__, found)
         elif type(value) is type:
-            for entry in dict(safe.class_dict(value)).values():
+            for _, entry in safe.entries(value):
                 if type(entry) is types.FunctionType and entry.__globals__ is namespace:
                     _globals_set_by(entry.__code__, found)
     return found

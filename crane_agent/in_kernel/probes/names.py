@@ -16,8 +16,7 @@ def names(shell: Any, budget: safe.Budget, like: str | None = None) -> dict[str,
     visible = _visible(shell, bound)
     if like is not None:
         defined = like in bound or like in builtin_names(shell)
-        close = close_to(like, visible)
-        return {"name": like, "defined": defined, "count": len(visible), "close_names": close, "close": close}
+        return {"name": like, "defined": defined, "count": len(visible), "close_names": close_to(like, visible)}
     shown = sorted(visible)[: budget.items]
     return {
         "names": {name: safe.type_name(bound[name]) for name in shown},

@@ -26,7 +26,6 @@ SPECS = (
             "defined": False,
             "count": 2,
             "close_names": ["X_train"],
-            "close": ["X_train"],
         },
     ),
 )
