@@ -5,8 +5,7 @@ import math
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
@@ -14,10 +13,11 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from crane_agent.config import Privacy
 from crane_agent.errors import KernelDied, KernelError, NoKernel, NotAPythonKernel
-from crane_agent.session.channel import Channel, KernelFacts
+from crane_agent.session.channel import Channel
 from crane_agent.session.discovery import client_of, find_kernel, read_connection
 from crane_agent.session.line import Audit
-from crane_agent.session.protocol import Limits, RanCell, Reply
+from crane_agent.session.opened import OpenedSession
+from crane_agent.session.protocol import RanCell
 
 IDLE_LIMIT_S = 10.0
 """Time that a running cell has to end, so that our modules can be installed [seconds]."""
@@ -32,31 +32,11 @@ BEAT_EVERY_S = 0.5
 """Time between two heartbeats that a kernel is to send back [seconds]."""
 
 
-class AttachedSession:
-    """A `Session` with a kernel that belongs to somebody else: `close` leaves it running and removes what is ours.
+class AttachedSession(OpenedSession):
+    """A session with a kernel that belongs to somebody else: `close` leaves it running and removes what is ours.
 
     A session that is never closed is closed when Python exits; that of a killed program ends with its lease.
     """
-
-    def __init__(self, channel: Channel, facts: KernelFacts, cleanup: ExitStack) -> None:
-        self.facts = facts
-        self._channel = channel
-        self._cleanup = cleanup
-
-    @property
-    def python_version(self) -> tuple[int, int]:
-        """(major, minor) of the kernel's Python."""
-        return self.facts.python[:2]
-
-    def ask(self, question: str, arguments: Mapping[str, Any], *, limits: Limits | None = None) -> Reply:
-        """Put one question to the kernel, also while a cell of the user's runs.
-
-        Raises:
-            KernelDied: The kernel is gone.
-            KernelRestarted: It was restarted, and its state is gone.
-            KernelBusy: No answer by the deadline (the limit plus a grace).
-        """
-        return self._channel.ask(question, arguments, limits=limits)
 
     def executed(self) -> tuple[RanCell, ...]:
         """Return the cells that the kernel has run, oldest first; one that runs right now is the last.
@@ -73,18 +53,6 @@ class AttachedSession:
                 sources[cell["number"]] = sources.get(cell["number"], "") + cell["source"]
             place = {"start": page["next"], "offset": page["offset"]} if page["next"] is not None else None
         return tuple(RanCell(number, source) for number, source in sources.items())
-
-    def close(self) -> None:
-        """Detach from the kernel, which runs on; closing twice is fine."""
-        self._cleanup.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _page(self, place: Mapping[str, int]) -> Mapping[str, Any]:
         reply = self.ask("executed", place)

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType, TracebackType
-from typing import Any, Self
+from types import FrameType
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 
@@ -26,10 +25,10 @@ from crane_agent.errors import (
     NotAPythonKernel,
 )
 from crane_agent.notebook.cells import Cell, Notebook
-from crane_agent.session.channel import Channel, ExecuteReply, KernelFacts
+from crane_agent.session.channel import Channel, ExecuteReply
 from crane_agent.session.line import Audit
+from crane_agent.session.opened import OpenedSession
 from crane_agent.session.process import KernelProcess
-from crane_agent.session.protocol import Limits, Reply
 from crane_agent.session.scratch import copy_folder
 
 START_LIMIT_S = 60.0
@@ -57,46 +56,15 @@ OnCell = Callable[[int, int, Cell], None]
 """Called before a cell is replayed, with its place from 1, the number of cells and the cell."""
 
 
-class LaunchedSession:
-    """A `Session` with a kernel that it owns: `close` ends the kernel and removes every file made for it.
+class LaunchedSession(OpenedSession):
+    """A session with a kernel that it owns: `close` ends the kernel and removes every file made for it.
 
     A session that is never closed is closed when Python exits.
     """
 
-    def __init__(self, channel: Channel, facts: KernelFacts, cleanup: ExitStack) -> None:
-        self.facts = facts
-        self._channel = channel
-        self._cleanup = cleanup
-
-    @property
-    def python_version(self) -> tuple[int, int]:
-        """(major, minor) of the kernel's Python."""
-        return self.facts.python[:2]
-
-    def ask(self, question: str, arguments: Mapping[str, Any], *, limits: Limits | None = None) -> Reply:
-        """Put one question to the kernel, also while `run` runs in another thread.
-
-        Raises:
-            KernelDied: The kernel is gone.
-            KernelBusy: No answer by the deadline (the limit plus a grace).
-        """
-        return self._channel.ask(question, arguments, limits=limits)
-
     def run(self, code: str, *, limit_s: float) -> ExecuteReply:
         """Run a cell for real and wait for its end, at most `limit_s` [seconds]."""
         return self._channel.execute(code, limit_s=limit_s)
-
-    def close(self) -> None:
-        """End the kernel and remove its files; closing twice is fine."""
-        self._cleanup.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def launch(
