@@ -50,21 +50,9 @@ HARMLESS_EVENTS = frozenset(
 # Packages whose code a probe may run: ours needs them, or a probe's manual names the calls.
 LIBRARIES = frozenset(
     (
-        *(
-            "IPython",
-            "abc",
-            "ast",
-            "asyncio",
-            "codecs",
-            "collections",
-            "contextlib",
-            "dis",
-            "encodings",
-            "genericpath",
-            "importlib",
-        ),
-        *("inspect", "json", "numpy", "os", "pandas", "posixpath", "queue", "re", "shutil", "threading", "torch"),
-        *("tornado", "traitlets", "types", "typing"),
+        *("IPython", "abc", "ast", "asyncio", "codecs", "collections", "contextlib", "dis", "encodings", "enum"),
+        *("genericpath", "importlib", "inspect", "json", "numpy", "os", "pandas", "posixpath", "queue", "re", "shutil"),
+        *("threading", "torch", "tornado", "traitlets", "types", "typing"),
     )
 )
 
@@ -522,7 +510,12 @@ def _modules(shell):
 
 def _module_names(shell):
     modules = [(name, module) for name, module in list(sys.modules.items()) if type(module) is types.ModuleType]
-    return {name: hash(tuple(map(_key, vars(module)))) for name, module in modules if name != "__main__"}
+    return {name: _hash_of_names(tuple(vars(module))) for name, module in modules if name != "__main__"}
+
+
+def _hash_of_names(names):
+    is_plain = all(map(operator.is_, map(type, names), itertools.repeat(str)))
+    return hash(names if is_plain else tuple(map(_key, names)))
 
 
 def _key(name):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import types
 from typing import Any
 
-from . import safe
+from . import safe, settings
 
 MOST_DIMENSIONS = 20
 """Length of the longest shape."""
@@ -333,12 +333,16 @@ _OF_EVERY_LAYER = (
 
 def sizes(layer: object) -> dict[str, Any]:
     """Return the numbers among a layer's settings: units, filters, kernel_size, rate, return_sequences ..."""
-    found: dict[str, Any] = {}
-    for label, value in sorted(own(layer).items(), key=lambda pair: pair[0]):
-        if label.startswith("_") or label in _OF_EVERY_LAYER:
-            continue
-        if safe.one_of(type(value), (int, float, bool)):
-            found[label] = safe.number(value)
-        elif 0 < len(items(value)) <= 10 and all(safe.one_of(type(each), (int, float)) for each in items(value)):
-            found[label] = [safe.number(each) for each in items(value)]
-    return found
+    table = {
+        label: value
+        for label, value in own(layer).items()
+        if not label.startswith("_") and label not in _OF_EVERY_LAYER
+    }
+    return settings.numbers(table, items)
+
+
+def learning_rate(optimizer: object) -> Any:
+    """Return the learning rate if it is stored as a number, else the type of what holds it: reading that is work."""
+    table = own(optimizer)
+    rate = table.get("_learning_rate", table.get("learning_rate"))
+    return None if rate is None else safe.number(rate)

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crane_agent.in_kernel import safe
+from crane_agent.in_kernel import combining, safe
 from crane_agent.in_kernel.probes import PROBES, arrays
 
 
@@ -245,7 +245,7 @@ def outcome(operation, values, axis, library):
 
 
 @settings(max_examples=1500, deadline=None)
-@given(st.data(), st.sampled_from(["numpy", "torch"]), st.sampled_from(arrays.OPERATIONS))
+@given(st.data(), st.sampled_from(["numpy", "torch"]), st.sampled_from(combining.OPERATIONS))
 def test_what_goes_together_is_what_the_library_joins_with_the_same_words(data, library, operation):
     two = operation in ("broadcast", "matmul")
     sizes = data.draw(shapes(2 if two else data.draw(st.integers(1, 4))))

@@ -19,7 +19,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crane_agent.in_kernel import entry, wire
+from crane_agent.in_kernel import entry, file_formats, wire
 from crane_agent.in_kernel.probes import files
 
 
@@ -154,7 +154,7 @@ def test_a_first_line_that_may_be_data_is_kept_below_the_level_values(text):
 def test_records_are_those_that_csv_writes(rows):
     lines = []
     csv.writer(SimpleNamespace(write=lines.append)).writerows(rows)
-    assert files._records("".join(lines), ",", whole=True) == rows
+    assert file_formats._records("".join(lines), ",", whole=True) == rows
 
 
 def test_a_table_that_is_cut_loses_its_last_line_only():

@@ -21,7 +21,7 @@ from crane_agent.in_kernel import entry, wire
 from crane_agent.session.protocol import Limits
 from evals.probes.questions import OF_THE_WORLD, all_questions
 
-PROGRAMS = 150
+PROGRAMS = 120
 PROGRAMS_IN_A_KERNEL = 15
 
 QUESTIONS = [
@@ -44,7 +44,6 @@ CARELESS = {
     "repr": "repr(it)",
     "getattr": "getattr(it, 'shape', None)",
     "isinstance": "isinstance(it, pd.DataFrame)",
-    "length": "len(it)",
     "truth": "bool(it)",
     "equality": "it == it",
 }
@@ -56,7 +55,7 @@ def test_what_is_generated_notices_a_careless_look(act):
     noticed = []
 
     @given(program=programs())
-    @settings(MANNER, max_examples=60)
+    @settings(MANNER, max_examples=40)
     def look(program):
         space = bound_by(program)
         with suppress(Exception):
@@ -119,6 +118,8 @@ def test_no_question_touches_what_is_generated_in_a_kernel(kernel, program):
     kernel.run(f"{' = '.join(names)} = table = None\n{CLEAN}")
     kernel.bind(program)
     kernel.watch.start()
-    for probe, arguments in QUESTIONS:
-        kernel.ask(probe, arguments)
-    kernel.assert_untouched()
+    kernel.ask_all(QUESTIONS)
+    if found := kernel.traces():
+        # What happens the first time only is the kernel's own, e.g. an abstract class that notes who is none of it.
+        again = kernel.culprits(program, QUESTIONS)
+        assert not again, "\n".join([*found[:10], *again])

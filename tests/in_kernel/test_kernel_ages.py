@@ -11,12 +11,12 @@ from contextlib import ExitStack
 
 import pytest
 from kernels import UsersKernel, wait_for
-from test_fingerprint import Kernel, checks
+from test_fingerprint import Kernel, about_a_value
 from zoo import BARE_START, HOSTILE, ORDINARY
 
 from crane_agent.errors import NoKernel
 from crane_agent.session.attached import attach
-from evals.probes.questions import OF_THE_WORLD, all_questions
+from evals.probes.questions import OF_THE_WORLD, questions
 
 PYTHONS = os.environ.get("CRANE_KERNEL_PYTHONS", sys.executable).split()
 
@@ -72,22 +72,22 @@ def test_it_says_what_it_is(kernel):
 
 @pytest.mark.parametrize("name", VALUES)
 def test_questions_leave_no_trace_in_it(kernel, name):
-    questions = [question for question in all_questions() if question.probe not in OF_THE_WORLD] + checks()
+    asked = about_a_value()
     kernel.bind(VALUES[name])
     kernel.watch.start()
-    answered = kernel.ask_all(questions)
-    found = kernel.traces()
-    assert not found, "\n".join([*found[:20], *kernel.culprits(VALUES[name], questions)])
+    answered = kernel.ask_all(asked)
+    if found := kernel.traces():
+        pytest.fail("\n".join([*found[:20], *kernel.culprits(VALUES[name], asked)]))
     assert "names" in answered
 
 
 def test_questions_about_the_world_leave_no_trace_in_it(kernel):
     kernel.bind("it = 1")
-    for question in all_questions():
-        if question.probe in OF_THE_WORLD:
-            kernel.watch.start()
-            kernel.ask(*question)
-            assert not [*kernel.watch.changes(), *kernel.watch.calls()], question
+    for probe in sorted(OF_THE_WORLD):
+        kernel.watch.start()
+        kernel.ask_all(questions(probe))
+        found = [*kernel.watch.changes(), *(call for call in kernel.watch.calls() if "/fnmatch.py:" not in call)]
+        assert not found, f"{probe}: " + "\n".join(found)
 
 
 def test_it_answers_while_a_cell_runs(kernel):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import types
 
-from .. import blocks, safe
+from .. import blocks, safe, sklearn_estimators, tensors
 from ..privacy import SCHEMA
-from ..probes import arrays, callables, estimators, models
+from ..probes import callables, models
 from .sites import CallSite, is_starred
 from .state import State
 from .values import Known, Made, Value
@@ -60,7 +60,7 @@ def about_call(site: CallSite, callee: object, state: State) -> None:
     owner = state.live(site.owner)
     first = site.arguments[0] if site.arguments else site.keywords.get("X")
     first_path = path_of(first, state)
-    if owner_path is not None and estimators.is_estimator(owner):
+    if owner_path is not None and sklearn_estimators.is_estimator(owner):
         state.ask(site.node, "estimator", {"path": owner_path}, {"method": site.method, "data": first_path})
         return
     path = site.callee.path if type(site.callee) is Known else None
@@ -117,7 +117,7 @@ def _about_arrays(site: CallSite, state: State) -> bool:
 
 def _ask_to_combine(node: ast.AST, operation: str, left: Value, right: Value, state: State) -> bool:
     paths = path_of(left, state), path_of(right, state)
-    if not operation or None in paths or not all(arrays.is_array(state.live(each)) for each in (left, right)):
+    if not operation or None in paths or not all(tensors.is_array(state.live(each)) for each in (left, right)):
         return False
     state.ask(node, "combine", {"operation": operation, "left": paths[0], "right": paths[1]}, {})
     return True

@@ -10,7 +10,7 @@ import ctypes
 import mmap
 from typing import Any, Callable, Iterator
 
-from .. import paths, safe
+from .. import combining, paths, safe, tensors
 from ..moment import moment
 from ..privacy import NAMES, SCHEMA, VALUES, Field
 
@@ -36,12 +36,12 @@ MOST_PARTS = 1000
 def array(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
     """Describe the array or tensor at `path`: shape, dtype, device, layout in memory, how many NaN and infinities."""
     value: Any = paths.resolve(path, shell.user_ns)
-    if not is_array(value):
+    if not tensors.is_array(value):
         raise safe.Refused(
             "could not look, because {} is a {}, not exactly an array or a tensor".format(path, safe.type_name(value))
         )
     answer = dict({"path": path, "type": safe.type_name(value)}, **facts(value))
-    if is_tensor(value):
+    if tensors.is_tensor(value):
         answer.update(_tensor_facts(value))
         answer.update(_scan(_tensor_chunks(value, shell), budget))
     else:
@@ -53,28 +53,17 @@ def array(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
     return answer
 
 
-def is_array(value: object) -> bool:
-    """Whether `value` is exactly a numpy ndarray, a torch Tensor or a torch Parameter."""
-    return safe.is_exactly(value, "numpy", "ndarray") or is_tensor(value)
-
-
-def is_tensor(value: object) -> bool:
-    """Whether `value` is exactly a torch Tensor or Parameter."""
-    return safe.is_exactly(value, "torch", "Tensor") or safe.is_exactly(value, "torch.nn.parameter", "Parameter")
-
-
 def facts(value: Any) -> dict[str, Any]:
     """Return shape, dtype, and for a tensor its device and whether it takes part in autograd.
 
     Raises:
         Refused: It is a tensor without a shape, such as a nested one.
     """
-    try:
-        shape = [int(size) for size in value.shape]
-    except RuntimeError:
-        raise safe.Refused("could not look, because the tensor has no shape of its own") from None
+    shape = tensors.shape(value)
+    if shape is None:
+        raise safe.Refused("could not look, because the tensor has no shape of its own")
     answer: dict[str, Any] = {"kind": "array", "shape": shape, "dtype": str(value.dtype)}
-    if is_tensor(value):
+    if tensors.is_tensor(value):
         answer.update(kind="tensor", device=str(value.device), requires_grad=value.requires_grad is True)
     return answer
 
@@ -98,18 +87,13 @@ def _tensor_facts(value: Any) -> dict[str, Any]:
         "is_leaf": value.is_leaf,
         "layout": str(value.layout),
         "contiguous": _asked(value, "is_contiguous"),
-        "has_grad": (value.grad is not None) if value.is_leaf and _is_own(value, "grad") else None,
+        "has_grad": (value.grad is not None) if value.is_leaf and tensors.is_in_c(type(value), "grad") else None,
     }
-
-
-def _is_own(value: object, name: str) -> bool:
-    """Whether an attribute of a tensor is one that torch computes in C."""
-    return safe.one_of(type(safe.in_type(type(value), name)), (safe.MethodDescriptorType, safe.GetSetDescriptorType))
 
 
 def _asked(value: Any, name: str) -> Any:
     """Return what a method of a tensor without arguments gives; None if torch does not tell or it is not torch's."""
-    if not _is_own(value, name):
+    if not tensors.is_in_c(type(value), name):
         return None
     try:
         return getattr(value, name)()
@@ -286,8 +270,6 @@ def _copies(address: int, size: int, itemsize: int, make: Callable[[int, Any], A
 
 # -- Which of them go together ----------------------------------------------------------------------------------------
 
-OPERATIONS = ("broadcast", "matmul", "concatenate", "stack", "vstack", "hstack")
-
 
 def combine(
     shell: Any, budget: safe.Budget, operation: str, left: str, right: str | None = None, axis: int | None = None
@@ -297,43 +279,31 @@ def combine(
     Args:
         shell: IPython's shell.
         budget: What the answer may cost.
-        operation: One of `OPERATIONS`; ``broadcast`` is what arithmetic does.
+        operation: One of `combining.OPERATIONS`; ``broadcast`` is what arithmetic does.
         left: The first operand, or a list or tuple of all operands if there is no `right`.
         right: The second operand.
         axis: Of ``concatenate`` and ``stack``; 0 unless given.
     """
-    if operation not in OPERATIONS:
-        raise safe.Refused("could not look, because an operation is one of {}".format(", ".join(OPERATIONS)))
+    if operation not in combining.OPERATIONS:
+        raise safe.Refused("could not look, because an operation is one of {}".format(", ".join(combining.OPERATIONS)))
     if axis is not None and (type(axis) is not int or operation not in ("concatenate", "stack")):
         raise safe.Refused("could not look, because only concatenate and stack have an axis, a whole number")
     values = _operands(shell, operation, left, right)
     library = _library(values)
-    shapes = [_shape(value) for value in values]
-    answer: dict[str, Any] = {"operation": operation, "library": library, "shapes": shapes[: budget.items]}
+    operands = [_operand(value) for value in values]
+    shapes = [each.shape for each in operands]
+    answer: dict[str, Any] = {"operation": operation, "library": library}
+    answer["shapes"] = [list(each) for each in shapes[: budget.items]]
     answer["truncated"] = len(shapes) > budget.items
-    answer["dtypes"] = sorted({str(value.dtype) for value in values if is_array(value)})[: budget.items]
-    shape = _combined(operation, [tuple(each) for each in shapes], axis or 0, library)
+    answer["dtypes"] = sorted({str(each.dtype) for each in operands if each.dtype is not None})[: budget.items]
+    shape = combining.combined(operation, shapes, axis or 0, library)
     if shape is not None:
-        return dict(answer, shape=list(shape), fits=True if _is_shape_all(operation, values, library) else None)
-    error = _error(operation, values, axis or 0, library)
+        told = combining.is_told_by_shapes(operation, operands, library)
+        return dict(answer, shape=list(shape), fits=True if told else None)
+    error = combining.error(operation, operands, axis or 0, library)
     if error is not None:
         answer.update(exception=type(error).__name__, words=str(error)[:500])
     return dict(answer, shape=None, fits=False)
-
-
-def _is_shape_all(operation: str, values: list[Any], library: str) -> bool:
-    """Whether an operation works if the shapes fit, whatever the dtypes and devices are."""
-    arrays = [value for value in values if is_array(value)]
-    dtypes = {str(value.dtype) for value in arrays}
-    if library == "numpy":
-        numbers = all(value.dtype.kind in "biufc" for value in arrays)
-        return numbers or (len(dtypes) == 1 and operation not in ("broadcast", "matmul"))
-    plain = len({str(value.device) for value in arrays}) == 1 and all(
-        str(each.layout) == "torch.strided" for each in arrays
-    )
-    if operation == "matmul":
-        return plain and len(dtypes) == 1 and dtypes <= {"torch.float32", "torch.float64", "torch.int64"}
-    return plain and (operation == "broadcast" or len(arrays) == len(values))
 
 
 def _operands(shell: Any, operation: str, left: str, right: str | None) -> list[Any]:
@@ -362,14 +332,14 @@ def _library(values: list[Any]) -> str:
     """
     found = set()
     for place, each in enumerate(values):
-        if not is_array(each) and not _is_number(each):
+        if not tensors.is_array(each) and not _is_number(each):
             raise safe.Refused(
                 "could not look, because operand {} is a {}, not exactly an array, a tensor or a number".format(
                     place, safe.type_name(each)
                 )
             )
-        if is_array(each):
-            found.add("torch" if is_tensor(each) else "numpy")
+        if tensors.is_array(each):
+            found.add("torch" if tensors.is_tensor(each) else "numpy")
     if len(found) != 1:
         raise safe.Refused("could not look, because the operands are not arrays alone, nor tensors alone")
     return found.pop()
@@ -379,139 +349,13 @@ def _is_number(value: object) -> bool:
     return safe.one_of(type(value), (int, float, complex, bool))
 
 
-def _shape(value: Any) -> list[int]:
-    return facts(value)["shape"] if is_array(value) else []
-
-
-Shape = Any
-
-
-def _combined(operation: str, shapes: list[Shape], axis: int, library: str) -> Shape:
-    """Return the shape of the result; None if they do not go together.
-
-    Sources: the numpy reference, "Broadcasting", `matmul`, `concatenate`, `stack`, `vstack`, `hstack`; the torch
-    reference, `matmul`, `cat`.
-    """
-    if operation == "broadcast":
-        return _broadcast(shapes[0], shapes[1])
-    if operation == "matmul":
-        return _matmul(shapes[0], shapes[1])
-    if operation == "stack":
-        rank = len(shapes[0]) + 1
-        if not -rank <= axis < rank or any(each != shapes[0] for each in shapes):
-            return None
-        place = axis % rank
-        return (*shapes[0][:place], len(shapes), *shapes[0][place:])
-    if operation == "vstack":
-        shapes = [(1,) * (2 - len(each)) + each for each in shapes]
-    elif operation == "hstack":
-        shapes = [each or (1,) for each in shapes]
-        axis = 0 if len(shapes[0]) == 1 else 1
-    return _concatenated(shapes, axis, library)
-
-
-def _broadcast(left: Shape, right: Shape) -> Shape:
-    rank = max(len(left), len(right))
-    pairs = zip((1,) * (rank - len(left)) + left, (1,) * (rank - len(right)) + right)
-    found = []
-    for a, b in pairs:
-        if a != b and 1 not in (a, b):
-            return None
-        found.append(b if a == 1 else a)
-    return tuple(found)
-
-
-def _matmul(left: Shape, right: Shape) -> Shape:
-    if not left or not right or left[-1] != right[-2 if len(right) > 1 else -1]:
-        return None
-    outer = _broadcast(left[:-2], right[:-2])
-    return None if outer is None else outer + left[-2:-1] + (right[-1:] if len(right) > 1 else ())
-
-
-def _concatenated(shapes: list[Shape], axis: int, library: str) -> Shape:
-    # torch leaves out empty tensors of one dimension, whatever the others are.
-    kept = [each for each in shapes if library == "numpy" or each != (0,)]
-    if not kept:
-        return (0,)
-    rank = len(kept[0])
-    if rank == 0 or not -rank <= axis < rank or any(len(each) != rank for each in kept) or () in shapes:
-        return None
-    place = axis % rank
-    if any(a != b for each in kept for at, (a, b) in enumerate(zip(each, kept[0])) if at != place):
-        return None
-    return (*kept[0][:place], sum(each[place] for each in kept), *kept[0][place + 1 :])
-
-
-def _error(operation: str, values: list[Any], axis: int, library: str) -> Exception | None:
-    """Return what the library raises for operands of these shapes; None if that is not certain.
-
-    The library is asked with operands that hold a single element in memory: it raises before it computes.
-    """
-    arrays = [each for each in values if is_array(each)]
-    if len(arrays) != len(values) or len({str(each.dtype) for each in arrays}) != 1:
-        return None
-    ranks = sorted(len(each.shape) for each in arrays)
-    if library == "torch" and operation == "matmul" and ranks[0] < 3 <= ranks[1]:
-        return None  # which words depends on the strides
-    stubs = _numpy_stubs(arrays) if library == "numpy" else _torch_stubs(arrays)
-    call = _call(operation, library)
-    if stubs is None or call is None:
-        return None
-    try:
-        call(stubs, axis)
-    except (ValueError, IndexError, RuntimeError) as error:
-        return error
-    return None
-
-
-def _numpy_stubs(arrays: list[Any]) -> list[Any] | None:
-    kind, dtype = safe.loaded("numpy", "ndarray"), arrays[0].dtype
-    if dtype.kind not in "iufc":
-        return None
-    return [kind(each.shape, dtype, bytes(dtype.itemsize), 0, (0,) * len(each.shape)) for each in arrays]
-
-
-def _torch_stubs(tensors: list[Any]) -> list[Any] | None:
-    empty = safe.loaded("torch", "empty")
-    plain = all(str(each.device) == "cpu" and str(each.layout) == "torch.strided" for each in tensors)
-    if type(empty) is not safe.BuiltinFunctionType or not plain or not _is_own(tensors[0], "expand"):
-        return None
-    dtype = tensors[0].dtype
-    if not (dtype.is_floating_point or str(dtype) in ("torch.int64", "torch.int32")):
-        return None
-    return [_torch_stub(empty, tuple(each.shape), dtype) for each in tensors]
-
-
-def _torch_stub(empty: Any, shape: Shape, dtype: Any) -> Any:
-    if 0 in shape:
-        return empty(shape, dtype=dtype, device="cpu")
-    return empty((1,) * len(shape), dtype=dtype, device="cpu").expand(shape)
-
-
-def _call(operation: str, library: str) -> Any:
-    """Return the operation as a function of operands and axis; None if it is not the library's own."""
-    if operation == "broadcast":
-        return lambda stubs, axis: stubs[0] + stubs[1]
-    if operation == "matmul":
-        return lambda stubs, axis: stubs[0] @ stubs[1]
-    name = {"concatenate": "cat"}.get(operation, operation) if library == "torch" else operation
-    function = safe.loaded(library, name)
-    if not _is_function_of(library, function):
-        return None
-    return lambda stubs, axis: function(stubs) if operation in ("vstack", "hstack") else function(stubs, axis)
-
-
-_IS_MADE_IN_PYTHON = 1 << 9
-"""A flag of classes. Source: CPython's `Include/object.h`, Py_TPFLAGS_HEAPTYPE."""
-
-
-def _is_function_of(library: str, function: object) -> bool:
-    """Whether nobody has put another function in the place of the library's."""
-    if library == "torch":
-        return type(function) is safe.BuiltinFunctionType
-    # In numpy a Python function, or since 1.25 a C function of a class of numpy's own.
-    in_c = safe.class_module(type(function)) == "numpy" and not safe.class_flags(type(function)) & _IS_MADE_IN_PYTHON
-    return in_c or safe.comes_from(function, "numpy")
+def _operand(value: Any) -> combining.Operand:
+    if not tensors.is_array(value):
+        return combining.Operand(())
+    shape = tuple(facts(value)["shape"])
+    if not tensors.is_tensor(value):
+        return combining.Operand(shape, value.dtype)
+    return combining.Operand(shape, value.dtype, str(value.device), str(value.layout))
 
 
 FIELDS = {

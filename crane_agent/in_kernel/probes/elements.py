@@ -5,9 +5,8 @@ from __future__ import annotations
 import collections
 from typing import Any, Callable
 
-from .. import blocks, paths, safe
+from .. import blocks, paths, safe, tensors
 from ..privacy import NAMES, SCHEMA, Field
-from . import arrays
 
 MOST_ELEMENTS = 10000
 """Elements that are looked at, from the start."""
@@ -96,9 +95,9 @@ def _reader(value: Any) -> Reader:
     """Return what gives, of values of this very type, a key that tells different ones apart."""
     if safe.one_of(type(value), _SIZED):
         return len
-    if arrays.is_tensor(value):
+    if tensors.is_tensor(value):
         return _key_of_tensor
-    if _told(value) or arrays.is_array(value):
+    if _told(value) or tensors.is_array(value):
         return lambda each: tuple(map(str, _told(each).values()))
     return lambda each: None
 
@@ -114,11 +113,9 @@ def _told(value: Any) -> dict[str, Any]:
     """Return length, shape and dtype of an element, as far as it has them."""
     if safe.one_of(type(value), _SIZED):
         return {"length": len(value)}
-    if arrays.is_array(value):
-        try:
-            return {"shape": [int(size) for size in value.shape], "dtype": str(value.dtype)}
-        except RuntimeError:
-            return {}
+    shape = tensors.shape(value)
+    if shape is not None:
+        return {"shape": shape, "dtype": str(value.dtype)}
     if blocks.is_frame(value):
         return {"shape": [len(axis) for axis in reversed(blocks.axes(value))]}
     if blocks.is_series(value):
@@ -130,8 +127,8 @@ def _stacks(sample: list[Any], groups: list[Group], budget: safe.Budget) -> bool
     """Whether all elements make one array, as ``np.array`` or ``torch.stack`` would; None if that cannot be told."""
     if not sample:
         return None
-    if all(arrays.is_array(group.example) for group in groups):
-        same_kind = len({arrays.is_tensor(group.example) for group in groups}) == 1
+    if all(tensors.is_array(group.example) for group in groups):
+        same_kind = len({tensors.is_tensor(group.example) for group in groups}) == 1
         shapes = {str(group.told.get("shape")) for group in groups}
         return None if not same_kind or shapes == {"None"} else len(shapes) == 1
     shape = _nested(sample, [MOST_INNER], 6, budget)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any, NamedTuple
 
-from .. import blocks, paths, safe
+from .. import blocks, column_cells, paths, safe
 from ..blocks import is_frame, is_series
 from ..likeness import close_to
 from ..privacy import SCHEMA, VALUES, Field
@@ -40,7 +40,7 @@ __all__ = ["column_labels", "columns", "facts", "is_frame", "is_series", "series
 def columns(shell: Any, budget: safe.Budget, path: str, names: list[str | int] | None = None) -> dict[str, Any]:
     """Describe a frame's columns; for given `names`, say which are not columns, with close matches."""
     frame = paths.resolve(path, shell.user_ns)
-    _check_frame(frame, path)
+    check_frame(frame, path)
     answer: dict[str, Any] = dict({"path": path}, **facts(frame, budget))
     if names is not None:
         labels = column_labels(frame)
@@ -61,7 +61,8 @@ def columns(shell: Any, budget: safe.Budget, path: str, names: list[str | int] |
     return answer
 
 
-def _check_frame(frame: object, path: str) -> None:
+def check_frame(frame: object, path: str) -> None:
+    """Raise Refused unless what is at `path` is exactly a DataFrame."""
     if not is_frame(frame):
         raise safe.Refused(
             "could not look, because {} is a {}, not exactly a pandas DataFrame".format(path, safe.type_name(frame))
@@ -97,7 +98,7 @@ def level_facts(index: Any) -> dict[str, Any]:
         return {}
     names: Any = (safe.instance_dict(index) or {}).get("_names")
     names = safe.first(names, 20) if safe.one_of(type(names), (list, tuple)) else []
-    return {"levels": len(index._levels), "level_names": [blocks.shown_label(name) for name in names]}
+    return {"levels": len(index._levels), "level_names": [column_cells.shown_label(name) for name in names]}
 
 
 def _repeated(labels: list[Any]) -> list[Any]:
@@ -148,9 +149,9 @@ def column_labels(frame: object) -> list[object] | None:
 def _texts_of(index: Any) -> list[Any] | None:
     """Return the labels of an index if all of them are texts: most are, and one by one they take long."""
     values = blocks.index_values(index)
-    if values is None or not 0 < len(values) <= blocks.MAX_COLUMNS or blocks.kind_of(values) != "O":
+    if values is None or not 0 < len(values) <= blocks.MAX_COLUMNS or column_cells.kind_of(values) != "O":
         return None
-    cells = blocks.cells(values)
+    cells = column_cells.cells(values)
     found: list[Any] = cells.read(0, cells.length)[0].tolist() if cells.kind == "O" else []
     return found if found and safe.only_texts(found) else None
 
@@ -171,7 +172,7 @@ class Column(NamedTuple):
 
     label: str | int | None
     values: Any
-    cells: blocks.Cells
+    cells: column_cells.Cells
     dtype: str
     index: Any
 
@@ -188,9 +189,9 @@ def column_at(shell: Any, path: str, name: str | int | None) -> Column:
             raise safe.Refused("could not look, because {} is a Series, and has no column {!r}".format(path, name))
         values = blocks.values(found)
         index = blocks.axes(found)[0]
-        cells = blocks.cells(values)._replace(length=len(index))
+        cells = column_cells.cells(values)._replace(length=len(index))
         return Column(None, values, cells, blocks.dtype(found), index)
-    _check_frame(found, path)
+    check_frame(found, path)
     if name is None:
         raise safe.Refused("could not look, because {} is a DataFrame: which column is meant?".format(path))
     labels = column_labels(found)
@@ -199,7 +200,7 @@ def column_at(shell: Any, path: str, name: str | int | None) -> Column:
         raise safe.Refused("could not look, because {} has {} column {!r}".format(path, reason, name))
     place = labels.index(name)
     values = blocks.values_at(found, place)
-    return Column(name, values, blocks.cells(values), blocks.dtype_of(values), blocks.axes(found)[1])
+    return Column(name, values, column_cells.cells(values), blocks.dtype_of(values), blocks.axes(found)[1])
 
 
 def column(shell: Any, budget: safe.Budget, path: str, name: str | int | None = None) -> dict[str, Any]:
@@ -212,7 +213,7 @@ def column(shell: Any, budget: safe.Budget, path: str, name: str | int | None = 
     if cells.kind == "C":
         answer.update(_category_facts(found.values))
     if cells.kind in "A?":
-        data = blocks.arrow_data(found.values)
+        data = column_cells.arrow_data(found.values)
         return answer if data is None else dict(answer, nulls=data.null_count, looked_at=cells.length)
     answer.update(_nulls(cells, budget))
     answer.update(_distinct(found, budget))
@@ -224,16 +225,16 @@ def column(shell: Any, budget: safe.Budget, path: str, name: str | int | None = 
 
 
 def _category_facts(values: Any) -> dict[str, Any]:
-    return {"categories": len(blocks.categories_of(values)), "ordered": values._dtype._ordered is True}
+    return {"categories": len(column_cells.categories_of(values)), "ordered": values._dtype._ordered is True}
 
 
-def _nulls(cells: blocks.Cells, budget: safe.Budget) -> dict[str, Any]:
+def _nulls(cells: column_cells.Cells, budget: safe.Budget) -> dict[str, Any]:
     """Count the missing cells of a column."""
     cap = MOST_OBJECTS if cells.kind == "O" else MOST_CELLS
     total = 0
-    for start, stop in blocks.spans(cells.length, cap, CHUNK):
+    for start, stop in column_cells.spans(cells.length, cap, CHUNK):
         budget.check()
-        total += blocks.count_nulls(cells, start, stop)
+        total += column_cells.count_nulls(cells, start, stop)
     return {"nulls": total, "looked_at": min(cells.length, cap)}
 
 
@@ -267,11 +268,11 @@ _TOLD_APART = (*safe.SCALARS, datetime.date, datetime.timedelta)
 def _hashable(chunk: Any) -> list[Any] | None:
     """Return the objects that are not missing, or None if to hash one of them could run the user's code."""
     numpy = safe.loaded("numpy")
-    missing = blocks.object_nulls(chunk)
+    missing = column_cells.object_nulls(chunk)
     elements: list[Any] = chunk[~missing].tolist() if missing.any() else chunk.tolist()
     generic = safe.loaded("numpy", "generic")
     timed = (datetime.datetime, safe.loaded("pandas", "Timestamp"))
-    for kind, _ in blocks.kinds_of(elements):
+    for kind, _ in column_cells.kinds_of(elements):
         if safe.inherits(kind, generic) and safe.is_from(kind, "numpy"):
             if not (safe.inherits(kind, numpy.number) or kind is numpy.bool_):
                 return None
@@ -284,11 +285,13 @@ def _hashable(chunk: Any) -> list[Any] | None:
     return elements
 
 
-def _object_facts(cells: blocks.Cells, budget: safe.Budget) -> dict[str, Any]:
+def _object_facts(cells: column_cells.Cells, budget: safe.Budget) -> dict[str, Any]:
     """Return the types of the objects with counts, and the lengths of lists, tuples, dicts, sets and arrays."""
     elements = cells.read(0, min(cells.length, MOST_OBJECTS))[0].tolist()
     budget.check()
-    kinds = sorted(((safe.qualified_name(kind), count, kind) for kind, count in blocks.kinds_of(elements)), key=_common)
+    kinds = sorted(
+        ((safe.qualified_name(kind), count, kind) for kind, count in column_cells.kinds_of(elements)), key=_common
+    )
     answer: dict[str, Any] = {"element_types": {name: count for name, count, _ in kinds[: budget.items]}}
     if len(kinds) > budget.items:
         answer["truncated"] = True
@@ -316,12 +319,12 @@ def _counted(sizes: list[int]) -> dict[int, int]:
     return counts
 
 
-def _range(cells: blocks.Cells, budget: safe.Budget) -> dict[str, Any]:
+def _range(cells: column_cells.Cells, budget: safe.Budget) -> dict[str, Any]:
     """Return the least and the greatest value of a column of numbers or dates; nothing for others."""
     if cells.kind not in "iufmM":
         return {}
     lows, highs = [], []
-    for start, stop in blocks.spans(cells.length, MOST_RANGED, CHUNK):
+    for start, stop in column_cells.spans(cells.length, MOST_RANGED, CHUNK):
         budget.check()
         chunk, mask = cells.read(start, stop)
         if mask is not None and mask.any():
@@ -335,7 +338,7 @@ def _range(cells: blocks.Cells, budget: safe.Budget) -> dict[str, Any]:
     return {"least": low, "greatest": high, "range_among": min(cells.length, MOST_RANGED)}
 
 
-def _as_value(cells: blocks.Cells, value: Any) -> Any:
+def _as_value(cells: column_cells.Cells, value: Any) -> Any:
     """Return a number as it is, what JSON has no number for and a date or a span of time as text."""
     if cells.kind in "mM":
         return str(safe.loaded("numpy").array(value, dtype="i8").view(cells.dtype)[()])
@@ -348,7 +351,7 @@ _INFINITY = float("inf")
 def _shown(found: Column, value: Any) -> Any:
     """Return one distinct value as JSON."""
     if found.cells.kind == "C":
-        return blocks.label_at(blocks.categories_of(found.values), value)
+        return column_cells.label_at(column_cells.categories_of(found.values), value)
     if found.cells.kind == "O" and not safe.one_of(type(value), (int, float, bool)):
         plain = value.item() if safe.inherits(type(value), safe.loaded("numpy", "generic")) else value
         dated = safe.one_of(type(plain), (datetime.date, datetime.datetime, datetime.timedelta))
@@ -364,7 +367,7 @@ def _shown(found: Column, value: Any) -> Any:
 def nulls(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
     """Count the missing cells of each column of a frame, within the first rows of a large one."""
     frame = paths.resolve(path, shell.user_ns)
-    _check_frame(frame, path)
+    check_frame(frame, path)
     labels, index = blocks.axes(frame)
     parts = blocks.parts(frame, MOST_COLUMNS)
     weight = sum(_weight(values) * len(places) for places, values in parts)
@@ -379,43 +382,43 @@ def nulls(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
         "kind": "frame",
         "shape": [len(index), len(labels)],
         "looked_at": rows,
-        "nulls_by_column": [[blocks.label_at(labels, place), count] for place, count in counted[: budget.items]],
+        "nulls_by_column": [[column_cells.label_at(labels, place), count] for place, count in counted[: budget.items]],
         "with_nulls": len(counted),
         "without_nulls": len(counts) - len(counted) - len(unread),
-        "unread": [blocks.label_at(labels, place) for place in unread[: budget.items]],
+        "unread": [column_cells.label_at(labels, place) for place in unread[: budget.items]],
         "truncated": len(labels) > len(counts) or max(len(counted), len(unread)) > budget.items,
     }
 
 
 def _weight(values: Any) -> int:
     """Return what a cell costs, where a number costs 1."""
-    if values is None or blocks.kind_of(values) in ("b", "i", "u"):
+    if values is None or column_cells.kind_of(values) in ("b", "i", "u"):
         return 0
-    return MOST_CELLS // MOST_OBJECTS if blocks.kind_of(values) == "O" else 1
+    return MOST_CELLS // MOST_OBJECTS if column_cells.kind_of(values) == "O" else 1
 
 
 def _nulls_of_part(values: Any, count: int, rows: int, budget: safe.Budget) -> list[int | None]:
     """Return the missing cells of each column of one part of a frame; None where that cannot be told."""
     if values is None:
         return [None] * count
-    if blocks.kind_of(values) in ("b", "i", "u", "f", "c", "m", "M") and len(values.shape) == 2:
+    if column_cells.kind_of(values) in ("b", "i", "u", "f", "c", "m", "M") and len(values.shape) == 2:
         total = [0] * count
-        for start, stop in blocks.spans(values.shape[1], rows, max(1, CHUNK // count)):
+        for start, stop in column_cells.spans(values.shape[1], rows, max(1, CHUNK // count)):
             budget.check()
-            total = [a + b for a, b in zip(total, blocks.count_nulls_of_rows(values, start, stop).tolist())]
+            total = [a + b for a, b in zip(total, column_cells.count_nulls_of_rows(values, start, stop).tolist())]
         return list(total)
     columns = [values[row] for row in range(count)] if len(values.shape) == 2 else [values]
     return [_nulls_or_none(each, rows, budget) for each in columns]
 
 
 def _nulls_or_none(values: Any, rows: int, budget: safe.Budget) -> int | None:
-    cells = blocks.cells(values)
+    cells = column_cells.cells(values)
     total = 0
     try:
-        for start, stop in blocks.spans(cells.length, rows, CHUNK):
+        for start, stop in column_cells.spans(cells.length, rows, CHUNK):
             budget.check()
-            total += blocks.count_nulls(cells, start, stop)
-    except blocks.Unread:
+            total += column_cells.count_nulls(cells, start, stop)
+    except column_cells.Unread:
         return None
     return total
 

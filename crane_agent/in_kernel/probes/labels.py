@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from .. import blocks, paths, safe
+from .. import blocks, column_cells, paths, safe
 from ..likeness import close_to
 from ..privacy import SCHEMA, Field
 from . import frames
@@ -44,7 +44,7 @@ def index(
     answer.update(frames.level_facts(found))
     if "levels" not in answer:
         own = safe.instance_dict(found) or {}
-        answer["level_names"] = [blocks.shown_label(own.get("_name"))]
+        answer["level_names"] = [column_cells.shown_label(own.get("_name"))]
     span = _range(found)
     if span is not None:
         answer.update(dtype="int64", range=[span.start, span.stop, span.step], duplicates=0, looked_at=len(span))
@@ -54,7 +54,7 @@ def index(
     else:
         values = blocks.index_values(found)
         answer["dtype"] = blocks.dtype_of(values)
-        answer.update(_facts_of_values(blocks.cells(values), budget))
+        answer.update(_facts_of_values(column_cells.cells(values), budget))
     if labels is not None:
         answer.update(_lookup(found, labels, budget))
     return answer
@@ -86,7 +86,7 @@ def _range(found: Any) -> range | None:
     return span if type(span) is range else None
 
 
-def _facts_of_values(cells: blocks.Cells, budget: safe.Budget) -> dict[str, Any]:
+def _facts_of_values(cells: column_cells.Cells, budget: safe.Budget) -> dict[str, Any]:
     """Return whether the labels ascend, and how many repeat an earlier one, among those looked at.
 
     Source: the pandas reference, `Index.is_monotonic_increasing`: with a missing label it is False.
@@ -100,7 +100,7 @@ def _facts_of_values(cells: blocks.Cells, budget: safe.Budget) -> dict[str, Any]
         return {}
     ascends, repeats, last = True, 0, None
     looked_at = min(cells.length, MOST_NUMBERS)
-    for start, stop in blocks.spans(cells.length, looked_at, CHUNK):
+    for start, stop in column_cells.spans(cells.length, looked_at, CHUNK):
         budget.check()
         chunk, mask = cells.read(start, stop)
         ascends = ascends and not (mask is not None and mask.any())
@@ -124,11 +124,11 @@ def _repeats(values: Any, mask: Any) -> int:
     return int((ordered[1:] == ordered[:-1]).sum()) + max(0, missing - 1)
 
 
-def _facts_of_objects(cells: blocks.Cells, budget: safe.Budget) -> dict[str, Any]:
+def _facts_of_objects(cells: column_cells.Cells, budget: safe.Budget) -> dict[str, Any]:
     looked_at = min(cells.length, MOST_LABELS)
     elements = cells.read(0, looked_at)[0].tolist()
     budget.check()
-    kinds = blocks.kinds_of(elements)
+    kinds = column_cells.kinds_of(elements)
     answer: dict[str, Any] = {"looked_at": looked_at}
     if not all(safe.one_of(kind, (str, int, bool, bytes)) for kind, _ in kinds):
         return answer
@@ -154,7 +154,7 @@ def _is_distinct(level: Any, budget: safe.Budget) -> bool:
     """Whether no label of a level stands there twice: pandas can be told not to look."""
     if _range(level) is not None:
         return True
-    return _facts_of_values(blocks.cells(blocks.index_values(level)), budget).get("duplicates") == 0
+    return _facts_of_values(column_cells.cells(blocks.index_values(level)), budget).get("duplicates") == 0
 
 
 # -- Labels that are looked up ----------------------------------------------------------------------------------------
@@ -169,9 +169,9 @@ def _lookup(found: Any, labels: list[Any], budget: safe.Budget) -> dict[str, Any
     if safe.is_exactly(found, "pandas", "MultiIndex"):
         raise safe.Refused("could not look, because the index has several levels: a label would be of which?")
     values = blocks.index_values(found)
-    cells = blocks.cells(values)
+    cells = column_cells.cells(values)
     if cells.kind == "C":
-        categories = blocks.categories_of(values)
+        categories = column_cells.categories_of(values)
         known = _plain_labels(categories, "the categories")
         if cells.length > MOST_NUMBERS:
             raise safe.Refused("could not look, because the index is too long")
@@ -197,13 +197,13 @@ def _is_in_range(label: Any, span: range) -> bool:
     return type(label) is int and label in span
 
 
-def _not_among(labels: list[Any], cells: blocks.Cells, budget: safe.Budget) -> list[Any]:
+def _not_among(labels: list[Any], cells: column_cells.Cells, budget: safe.Budget) -> list[Any]:
     """Return the labels that no number of an index equals."""
     wanted = list(dict.fromkeys(label for label in labels if safe.one_of(type(label), (int, float))))
     if cells.length * max(1, len(wanted)) > 2 * MOST_NUMBERS:
         raise safe.Refused("could not look, because the index is too long to look for {} labels".format(len(wanted)))
     present: set[Any] = set()
-    for start, stop in blocks.spans(cells.length, cells.length, CHUNK):
+    for start, stop in column_cells.spans(cells.length, cells.length, CHUNK):
         budget.check()
         chunk = cells.read(start, stop)[0]
         present.update(label for label in wanted if _fits(label, chunk) and bool((chunk == label).any()))
@@ -264,7 +264,7 @@ def difference(shell: Any, budget: safe.Budget, left: str, right: str, axis: str
 
 def _shown(labels: list[Any], budget: safe.Budget) -> list[Any]:
     return [
-        [blocks.shown_label(part) for part in label] if type(label) is tuple else blocks.shown_label(label)
+        [column_cells.shown_label(part) for part in label] if type(label) is tuple else column_cells.shown_label(label)
         for label in labels[: budget.items]
     ]
 
@@ -306,12 +306,12 @@ def _checked(labels: list[Any], what: str) -> list[Any]:
     """
     if len(labels) > MOST_LABELS:
         raise safe.Refused("could not look, because {} has more than {} labels".format(what, MOST_LABELS))
-    kinds = blocks.kinds_of(labels)
+    kinds = column_cells.kinds_of(labels)
     plain = (*safe.SCALARS, tuple)
     is_plain = all(safe.one_of(kind, plain) for kind, _ in kinds)
     if is_plain and any(kind is tuple for kind, _ in kinds):
         parts = [part for label in labels if type(label) is tuple for part in label]
-        is_plain = all(safe.one_of(kind, safe.SCALARS) for kind, _ in blocks.kinds_of(parts))
+        is_plain = all(safe.one_of(kind, safe.SCALARS) for kind, _ in column_cells.kinds_of(parts))
     if not is_plain:
         raise safe.Refused("could not look, because some labels of {} are no plain values".format(what))
     if not any(kind is float for kind, _ in kinds):
@@ -335,18 +335,18 @@ def _plain_labels(found: Any, what: str) -> list[Any]:
         ]
         return list(zip(*columns))
     values = blocks.index_values(found)
-    cells = blocks.cells(values)
+    cells = column_cells.cells(values)
     if cells.kind == "C":
-        categories = _plain_labels(blocks.categories_of(values), what)
+        categories = _plain_labels(column_cells.categories_of(values), what)
         return [categories[code] if code >= 0 else None for code in cells.read(0, cells.length)[0].tolist()]
-    if cells.kind == "M" and not blocks.has_zone(values):
+    if cells.kind == "M" and not column_cells.has_zone(values):
         dates = cells.read(0, cells.length)[0].view(cells.dtype)
         return [None if text == "NaT" else text for text in map(str, dates.astype("M8[us]").tolist())]
     if cells.kind not in "biufO":
         raise safe.Refused("could not look, because labels of {} are of dtype {}".format(what, blocks.dtype_of(values)))
     chunk, mask = cells.read(0, cells.length)
     if cells.kind == "O":
-        mask = blocks.object_nulls(chunk)
+        mask = column_cells.object_nulls(chunk)
     labels = _checked([_builtin(each) for each in chunk.tolist()] if cells.kind == "O" else chunk.tolist(), what)
     return labels if mask is None or not mask.any() else [None if gone else each for each, gone in zip(labels, mask)]
 

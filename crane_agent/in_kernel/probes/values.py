@@ -7,7 +7,7 @@ import io
 import types
 from typing import Any, Callable, Dict, Optional
 
-from .. import paths, safe
+from .. import paths, safe, sklearn_estimators, tensors
 from ..privacy import NAMES, SCHEMA, VALUES, Field
 from . import arrays, callables, estimators, frames, models
 
@@ -27,11 +27,11 @@ def _by_kind(value: Any, budget: safe.Budget) -> dict[str, Any]:
         return frames.facts(value, budget)
     if frames.is_series(value):
         return frames.series_facts(value)
-    if arrays.is_array(value):
+    if tensors.is_array(value):
         return arrays.facts(value)
     if models.is_torch_module(value):
         return {"kind": "torch module", "training": (safe.instance_dict(value) or {}).get("training") is True}
-    if estimators.is_estimator(value):
+    if sklearn_estimators.is_estimator(value):
         return estimators.facts(value, budget)
     for facts in _KINDS:
         found = facts(value, kind, budget)

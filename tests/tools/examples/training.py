@@ -7,15 +7,6 @@ import importlib.util
 import sys
 import types
 
-import torch
-from torch.utils.data import DataLoader, TensorDataset
-
-net = torch.nn.Linear(784, 10)
-opt = torch.optim.SGD([net.weight], lr=0.1, momentum=0.9)
-train_loader = DataLoader(
-    TensorDataset(torch.zeros(100, 784), torch.zeros(100, dtype=torch.long)), batch_size=32, shuffle=True
-)
-
 if importlib.util.find_spec("keras") is not None:
     import keras
     import numpy as np
