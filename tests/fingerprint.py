@@ -139,9 +139,11 @@ class Observer(threading.Thread):
 
     def run(self):
         """Serve."""
+        global _OWN_CONNECTION  # noqa: PLW0603 - one observer in a process
         sys.setprofile(None)
         while True:
             link, _ = self._server.accept()
+            _OWN_CONNECTION = str(link.fileno())
             with link, link.makefile("rw") as file:
                 word = file.readline().strip()
                 try:
@@ -531,6 +533,10 @@ def _randomness(shell):
     return " ".join(map(_digest, found))
 
 
+_OWN_CONNECTION = ""
+"""The observer's own connection, by its number among the open files."""
+
+
 def _open_files(shell):
     found = []
     for name in sorted(os.listdir("/proc/self/fd"), key=int):
@@ -540,11 +546,9 @@ def _open_files(shell):
                 place = info.readline().strip()
         except FileNotFoundError:
             continue
-        if not target.startswith("/proc/") and "history.sqlite" not in target:
+        if not target.startswith("/proc/") and "history.sqlite" not in target and name != _OWN_CONNECTION:
             found.append((name, target, place if target.startswith("/") else ""))
-    # The observer's own connection is the socket that was opened last.
-    sockets = [each for each in found if each[1].startswith("socket:")]
-    return [each for each in found if each not in sockets[-1:]]
+    return found
 
 
 def _children(shell):

@@ -11,7 +11,8 @@ import collections
 import re
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
-from . import blocks, safe
+from . import safe
+from .readers import blocks
 
 MAX_LENGTH = 2000
 """Length of a path [characters]."""

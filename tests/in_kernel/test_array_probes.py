@@ -13,8 +13,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crane_agent.in_kernel import combining, safe
+from crane_agent.in_kernel import safe
 from crane_agent.in_kernel.probes import PROBES, arrays
+from crane_agent.in_kernel.readers import combining
 
 
 def ask(question, space, /, *, level="values", running=False, items=50, **arguments):

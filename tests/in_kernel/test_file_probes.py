@@ -19,8 +19,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crane_agent.in_kernel import entry, file_formats, wire
+from crane_agent.in_kernel import entry, wire
 from crane_agent.in_kernel.probes import files
+from crane_agent.in_kernel.readers import file_formats
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crane_agent.in_kernel import blocks, entry, safe, wire
+from crane_agent.in_kernel import entry, safe, wire
+from crane_agent.in_kernel.readers import blocks
 
 
 def reply(question, value, /, *, privacy="schema", limits=None, **arguments):

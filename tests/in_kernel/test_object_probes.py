@@ -555,5 +555,4 @@ def test_names_are_counted():
         "defined": False,
         "count": 2,
         "close_names": ["alpha"],
-        "close": ["alpha"],
     }

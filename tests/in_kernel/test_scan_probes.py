@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from crane_agent.in_kernel import entry, wire
-from crane_agent.in_kernel.casts import CONVERSIONS
+from crane_agent.in_kernel.readers.casts import CONVERSIONS
 
 
 def reply(question, value, /, *, privacy="schema", limits=None, **arguments):

@@ -12,9 +12,10 @@ import sys
 import types
 from typing import Any, Callable
 
-from .. import blocks, safe
+from .. import safe
 from ..privacy import NAMES, SCHEMA
 from ..probes import frames
+from ..readers import blocks
 from .elements import elements, size
 from .questions import about_call, item_path
 from .sites import AttributeSite, CallSite, Stop, SubscriptSite

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import types
 
-from .. import blocks, safe, sklearn_estimators, tensors
+from .. import safe
 from ..privacy import SCHEMA
 from ..probes import callables, models
+from ..readers import blocks, sklearn_estimators, tensors
 from .sites import CallSite, is_starred
 from .state import State
 from .values import Known, Made, Value

@@ -10,9 +10,10 @@ import sys
 import types
 from typing import Any
 
-from .. import blocks, safe
+from .. import safe
 from ..privacy import LEVELS, NAMES, SCHEMA, VALUES
 from ..probes import frames
+from ..readers import blocks
 from .sites import Doubt, Finding, Stop
 from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Hole, Known, Made, Value
 from .words import highest, lowest

@@ -10,9 +10,10 @@ import ctypes
 import mmap
 from typing import Any, Callable, Iterator
 
-from .. import combining, paths, safe, tensors
+from .. import paths, safe
 from ..moment import moment
 from ..privacy import NAMES, SCHEMA, VALUES, Field
+from ..readers import combining, tensors
 
 MOST_SCANNED = 2000000
 """Elements of the longest array that is looked at as a whole."""

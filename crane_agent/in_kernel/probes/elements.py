@@ -5,8 +5,9 @@ from __future__ import annotations
 import collections
 from typing import Any, Callable
 
-from .. import blocks, paths, safe, tensors
+from .. import paths, safe
 from ..privacy import NAMES, SCHEMA, Field
+from ..readers import blocks, tensors
 
 MOST_ELEMENTS = 10000
 """Elements that are looked at, from the start."""

@@ -10,9 +10,10 @@ import sys
 import types
 from typing import Any
 
-from .. import module_places, safe
+from .. import safe
 from ..likeness import close_to
 from ..privacy import NAMES, SCHEMA, Field
+from ..readers import module_places
 
 MAX_NAME = 300
 """Length of a module's name [characters]."""

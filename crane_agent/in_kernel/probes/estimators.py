@@ -5,9 +5,10 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from .. import blocks, paths, safe, sklearn_estimators
+from .. import paths, safe
 from ..privacy import NAMES, SCHEMA, VALUES, Field
-from ..sklearn_estimators import MAX_DEPTH, is_estimator
+from ..readers import blocks, sklearn_estimators
+from ..readers.sklearn_estimators import MAX_DEPTH, is_estimator
 
 
 def estimator(shell: Any, budget: safe.Budget, path: str, frame: str | None = None) -> dict[str, Any]:

@@ -13,9 +13,10 @@ import re
 import stat
 from typing import Any, Iterator
 
-from .. import file_formats, folders, safe
+from .. import safe
 from ..likeness import close_to
 from ..privacy import NAMES, SCHEMA, VALUES, Field
+from ..readers import file_formats, folders
 
 MAX_READ = 65536
 """What is read of a file at the most [bytes]."""

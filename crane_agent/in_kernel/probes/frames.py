@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 from typing import Any, NamedTuple
 
-from .. import blocks, column_cells, paths, safe
-from ..blocks import is_frame, is_series
+from .. import paths, safe
 from ..likeness import close_to
 from ..privacy import SCHEMA, VALUES, Field
+from ..readers import blocks, column_cells
+from ..readers.blocks import is_frame, is_series
 
 MOST_COMPARED = 10
 """Missing names that are compared with all columns; the first of them."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from .. import blocks, column_cells, paths, safe
+from .. import paths, safe
 from ..likeness import close_to
 from ..privacy import SCHEMA, Field
+from ..readers import blocks, column_cells
 from . import frames
 
 MOST_LABELS = 50_000

@@ -5,8 +5,9 @@ from __future__ import annotations
 import types
 from typing import Any
 
-from .. import data_sets, keras_layers, paths, safe, settings
+from .. import paths, safe
 from ..privacy import NAMES, SCHEMA, Field
+from ..readers import data_sets, keras_layers, settings
 
 
 def loader(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:

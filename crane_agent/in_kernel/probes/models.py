@@ -5,8 +5,9 @@ from __future__ import annotations
 import operator
 from typing import Any, Iterator, NamedTuple
 
-from .. import keras_layers, paths, safe
+from .. import paths, safe
 from ..privacy import NAMES, SCHEMA, Field
+from ..readers import keras_layers
 
 MAX_DIMENSIONS = 10
 """Length of the longest tuple of numbers that is a size."""

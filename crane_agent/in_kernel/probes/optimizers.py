@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import keras_layers, paths, safe, settings, tensors
+from .. import paths, safe
 from ..privacy import NAMES, SCHEMA, Field
+from ..readers import keras_layers, settings, tensors
 from . import models
 
 

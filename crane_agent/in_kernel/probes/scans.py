@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import blocks, casts, column_cells, conditions, masks, paths, safe
+from .. import paths, safe
 from ..privacy import NAMES, SCHEMA, VALUES, Field
+from ..readers import blocks, casts, column_cells, conditions, masks
 from . import frames
 
 MOST_WORK = 10_000_000

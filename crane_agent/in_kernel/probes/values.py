@@ -7,8 +7,9 @@ import io
 import types
 from typing import Any, Callable, Dict, Optional
 
-from .. import paths, safe, sklearn_estimators, tensors
+from .. import paths, safe
 from ..privacy import NAMES, SCHEMA, VALUES, Field
+from ..readers import sklearn_estimators, tensors
 from . import arrays, callables, estimators, frames, models
 
 MOST_ELEMENTS = 10000

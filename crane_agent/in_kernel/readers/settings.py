@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from . import safe
+from .. import safe
 
 MOST_PARTS = 10
 """Length of the longest tuple of numbers that is a setting."""

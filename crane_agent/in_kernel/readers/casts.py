@@ -6,7 +6,8 @@ import datetime
 import re
 from typing import Any, Callable, NamedTuple
 
-from . import column_cells, safe
+from .. import safe
+from . import column_cells
 
 CONVERSIONS = ("astype(int)", "astype(float)", "int()", "float()", "to_numeric", "to_datetime")
 

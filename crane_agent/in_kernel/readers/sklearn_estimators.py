@@ -9,7 +9,8 @@ from __future__ import annotations
 import types
 from typing import Any
 
-from . import blocks, safe
+from .. import safe
+from . import blocks
 
 MAX_DEPTH = 5
 """Estimators inside one another that are looked at."""

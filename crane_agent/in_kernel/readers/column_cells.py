@@ -12,7 +12,8 @@ import types
 from itertools import repeat
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
 
-from . import blocks, safe
+from .. import safe
+from . import blocks
 
 
 class Unread(safe.Refused):

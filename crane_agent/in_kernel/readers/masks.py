@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, NamedTuple
 
-from . import blocks, column_cells, safe
+from .. import safe
+from . import blocks, column_cells
 from .conditions import Node, not_allowed
 
 MOST_TEXTS = 40_000

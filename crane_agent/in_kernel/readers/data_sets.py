@@ -5,7 +5,8 @@ from __future__ import annotations
 import types
 from typing import Any
 
-from . import blocks, keras_layers, safe, tensors
+from .. import safe
+from . import blocks, keras_layers, tensors
 
 MOST_ITEMS = 1000
 """Elements of a list used as a data set that are compared, from its start."""

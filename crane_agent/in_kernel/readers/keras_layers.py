@@ -12,7 +12,8 @@ from __future__ import annotations
 import types
 from typing import Any
 
-from . import safe, settings
+from .. import safe
+from . import settings
 
 MOST_DIMENSIONS = 20
 """Length of the longest shape."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import safe
+from .. import safe
 
 MAX_COLUMNS = 100000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import safe
+from .. import safe
 
 
 def is_array(value: object) -> bool:

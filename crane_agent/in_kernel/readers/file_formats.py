@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import Any
 
-from . import safe
+from .. import safe
 
 MAX_RECORDS = 1000
 """Lines of a text table whose fields are counted."""

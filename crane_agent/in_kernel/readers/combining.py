@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Tuple
 
-from . import safe, tensors
+from .. import safe
+from . import tensors
 
 OPERATIONS = ("broadcast", "matmul", "concatenate", "stack", "vstack", "hstack")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Tuple
 
-from . import safe
+from .. import safe
 
 
 def not_allowed(part: object) -> safe.Refused:

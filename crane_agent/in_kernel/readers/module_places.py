@@ -14,8 +14,9 @@ import sys
 import types
 from typing import Any, NamedTuple
 
-from . import folders, safe
-from .likeness import close_to
+from .. import safe
+from ..likeness import close_to
+from . import folders
 
 MAX_ENTRIES = 20000
 """Entries of a folder that are read; a module is not looked for in a longer one."""
