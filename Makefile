@@ -21,7 +21,7 @@ demo: $(VENV)/.demo ## Judge a cell of the shipped notebook that would crash
 	@PATH="$(abspath $(BIN)):$$PATH"; $(call DEMO_CHECK,$(DEMO_NOTEBOOK))
 
 test: $(VENV)/.test ## Run the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/.test ## Formatting, lint, types and import rules
 	$(BIN)/ruff format --check .

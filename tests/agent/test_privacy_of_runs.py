@@ -18,12 +18,12 @@ from crane_agent.agent.llm_policy import model_policy
 from crane_agent.agent.policy import Fact, ProbeCall
 from crane_agent.agent.prompts import fact_text
 from crane_agent.audit import Audit
-from crane_agent.config import Settings
+from crane_agent.config import Privacy, Settings
 from crane_agent.errors import ConfigError
 from crane_agent.in_kernel.redaction import MARK
 from crane_agent.predict import predict
 from crane_agent.session.launched import LaunchedSession, launch
-from crane_agent.session.protocol import Privacy, Reply
+from crane_agent.session.protocol import Reply
 from crane_agent.tools.probes import PROBES
 from crane_agent.verdict.models import Proof, ProposedFix, Verdict
 from crane_agent.verdict.render import as_json, as_markdown, as_text

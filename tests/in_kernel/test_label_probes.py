@@ -180,7 +180,7 @@ def difference(left, right, **arguments):
         [1, 2.5, None, "a"],
         ["a", "a", "b", "c"],
     ],
-    ids=repr,
+    ids=lambda right: type(right).__name__,
 )
 def test_labels_differ_as_sets_differ(right):
     found = difference(FRAME, right)
