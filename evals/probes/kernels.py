@@ -6,6 +6,7 @@ the PATH called python3.8, python3.9 ... Exits with status 1 if a test failed or
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -113,7 +114,7 @@ def _read(report: Path, asked: str, versions: dict[str, str]) -> Result:
         outcome = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
         counts[outcome] += 1
         if outcome == "failed":
-            failures.append(case.attrib["name"].replace(asked, ""))
+            failures.append(re.sub(r"\[.*?/bin/python-?", "[", case.attrib["name"]).replace("[]", ""))
     return Result(asked, versions, counts, tuple(failures))
 
 

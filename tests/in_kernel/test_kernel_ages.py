@@ -1,11 +1,10 @@
 """Kernels of all ages: questions are answered in each, and leave it as it was.
 
 `make test-kernels` makes the environments, each with an ipykernel, numpy and pandas, and names their interpreters in
-CRANE_KERNEL_PYTHONS; without it the one interpreter is that of the tests.
+CRANE_KERNEL_PYTHONS; without it there is nothing to do.
 """
 
 import os
-import sys
 import threading
 from contextlib import ExitStack
 
@@ -18,7 +17,7 @@ from crane_agent.errors import NoKernel
 from crane_agent.session.attached import attach
 from evals.probes.questions import OF_THE_WORLD, questions
 
-PYTHONS = os.environ.get("CRANE_KERNEL_PYTHONS", sys.executable).split()
+PYTHONS = os.environ.get("CRANE_KERNEL_PYTHONS", "").split()
 
 VALUES = {
     name: {**ORDINARY, **HOSTILE}[name]

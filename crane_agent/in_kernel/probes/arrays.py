@@ -7,7 +7,6 @@ makes the tensor one that cannot be resized any more.
 from __future__ import annotations
 
 import ctypes
-import mmap
 from typing import Any, Callable, Iterator
 
 from .. import paths, safe
@@ -183,7 +182,7 @@ def _is_on_disk(value: Any) -> bool:
     for _ in range(20):
         base = value.base
         if base is None or not safe.inherits(type(base), safe.loaded("numpy", "ndarray")):
-            return type(base) is mmap.mmap
+            return safe.is_exactly(base, "mmap", "mmap")
         if safe.is_exactly(base, "numpy", "memmap"):
             return True
         if not safe.is_exactly(base, "numpy", "ndarray"):

@@ -140,7 +140,9 @@ def column(frame: object, place: int) -> object:
     axis = _manager(frame).axes[1]
     if safe.class_name(type(values)) == "SparseArray":
         return _series_of_block(values, axis)
-    return safe.loaded("pandas", "Series")(values, index=axis, copy=False)
+    # Without a dtype pandas 3 looks through an array of objects and takes texts for its own type of them.
+    dtype = values.dtype if safe.is_exactly(values, "numpy", "ndarray") else None
+    return safe.loaded("pandas", "Series")(values, index=axis, dtype=dtype, copy=False)
 
 
 def values_at(frame: object, place: int) -> Any:

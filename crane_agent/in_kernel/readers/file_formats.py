@@ -127,24 +127,24 @@ def _decoded(head: bytes, *, whole: bool) -> tuple[str, str | None, int]:
         head: The first bytes.
         whole: They are the whole file; else the last character may be cut.
     """
-    marked = [name for mark, name in _MARKS if head.startswith(mark)]
-    encoding = marked[0] if marked else "ascii" if head.isascii() else "utf-8"
-    decoder = codecs.getincrementaldecoder(encoding)()
+    unmarked = (b"", "ascii" if head.isascii() else "utf-8", codecs.utf_8_decode)
+    mark, encoding, decode = next((each for each in _MARKS if head.startswith(each[0])), unmarked)
     try:
-        text = decoder.decode(head, final=whole)
+        text, _ = decode(head[len(mark) :], "strict", whole)
     except UnicodeDecodeError as error:
-        return ("" if _CONTROL.search(head) else "text"), None, error.start
+        return ("" if _CONTROL.search(head) else "text"), None, len(mark) + error.start
     if "\0" in text:
         return "", None, text.index("\0")
     return encoding, text, 0
 
 
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+# The functions in C: a codec found by its name is a module of `encodings`, which would have to be imported.
+_MARKS: tuple[tuple[bytes, str, Any], ...] = (
+    (codecs.BOM_UTF8, "utf-8-sig", codecs.utf_8_decode),
+    (codecs.BOM_UTF32_LE, "utf-32", codecs.utf_32_le_decode),
+    (codecs.BOM_UTF32_BE, "utf-32", codecs.utf_32_be_decode),
+    (codecs.BOM_UTF16_LE, "utf-16", codecs.utf_16_le_decode),
+    (codecs.BOM_UTF16_BE, "utf-16", codecs.utf_16_be_decode),
 )
 
 
