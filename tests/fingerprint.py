@@ -52,7 +52,7 @@ LIBRARIES = frozenset(
     (
         *("IPython", "abc", "ast", "asyncio", "codecs", "collections", "contextlib", "dis", "encodings", "enum"),
         *("genericpath", "importlib", "inspect", "json", "numpy", "os", "pandas", "posixpath", "queue", "re", "shutil"),
-        *("threading", "torch", "tornado", "traitlets", "types", "typing"),
+        *("sre_compile", "sre_parse", "threading", "torch", "tornado", "traitlets", "types", "typing"),
     )
 )
 

@@ -138,11 +138,10 @@ def column(frame: object, place: int) -> object:
     """
     values = values_at(frame, place)
     axis = _manager(frame).axes[1]
-    if safe.class_name(type(values)) == "SparseArray":
+    is_objects = safe.is_exactly(values, "numpy", "ndarray") and values.dtype.kind == "O"
+    if is_objects or safe.class_name(type(values)) == "SparseArray":
         return _series_of_block(values, axis)
-    # Without a dtype pandas 3 looks through an array of objects and takes texts for its own type of them.
-    dtype = values.dtype if safe.is_exactly(values, "numpy", "ndarray") else None
-    return safe.loaded("pandas", "Series")(values, index=axis, dtype=dtype, copy=False)
+    return safe.loaded("pandas", "Series")(values, index=axis, copy=False)
 
 
 def values_at(frame: object, place: int) -> Any:
@@ -167,7 +166,10 @@ def values(series: object) -> Any:
 
 
 def _series_of_block(values: Any, axis: Any) -> object:
-    """Return a Series past its constructor, which asks abstract classes about a sparse array; they note the question.
+    """Return a Series past its constructor.
+
+    That asks abstract classes about a sparse array, which note the question, and since pandas 3 it takes an array of
+    objects that are all texts for one of its own type of texts.
 
     Source: `pandas/core/internals/api.py`, which makes blocks for other libraries.
     """
