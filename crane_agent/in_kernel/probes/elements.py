@@ -9,7 +9,7 @@ from .. import paths, safe
 from ..privacy import NAMES, SCHEMA, Field
 from ..readers import blocks, tensors
 
-MOST_ELEMENTS = 10000
+MOST_ELEMENTS = 5000
 """Elements that are looked at, from the start."""
 
 MOST_INNER = 100000
