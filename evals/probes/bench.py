@@ -20,7 +20,7 @@ from rich.console import Console
 from crane_agent.session.launched import LaunchedSession, launch
 from crane_agent.session.protocol import Limits
 from evals.probes.questions import KERNEL_PROBES, OF_THE_WORLD, Question, all_questions
-from evals.probes.values import LARGE, ORDINARY, START
+from evals.probes.values import LARGE, OPTIONAL, ORDINARY, START
 from evals.provenance import command_line, commit, provenance
 from evals.table import Section, markdown, show
 
@@ -75,8 +75,16 @@ class Bench:
 
     def bind(self, code: str) -> None:
         """Bind a value to ``it``, the last one let go."""
+        if not self.can_bind(code):
+            raise RuntimeError(f"{code[:60]!r}: its library is missing")
+
+    def can_bind(self, code: str) -> bool:
+        """Bind a value to ``it`` and return True, unless its library is not there."""
         self.run("import gc; it = _ = None; gc.collect()")
-        self.run(code)
+        reply = self._session.run(code, limit_s=BIND_LIMIT_S)
+        if reply.status != "ok" and reply.ename not in ("ImportError", "ModuleNotFoundError"):
+            raise RuntimeError(f"{code[:60]!r}: {reply.status} {reply.evalue}")
+        return reply.status == "ok"
 
     def measure(self, value: str, questions: Sequence[Question], rounds: int) -> list[Timing]:
         """Ask each question `rounds` times, in turns, so that a busy moment of the machine hits all of them.
@@ -120,6 +128,9 @@ def bench(python: str, *, ordinary_rounds: int, large_rounds: int, only: Iterabl
             bench.bind(code)
             # What is asked of the world is the same whatever the value is.
             ordinary += bench.measure(name, about_values if place else questions, ordinary_rounds)
+        for name, code in OPTIONAL.items():
+            if bench.can_bind(code):
+                ordinary += bench.measure(name, about_values, ordinary_rounds)
         for name, code in LARGE.items():
             bench.bind(code)
             large += bench.measure(name, about_values, large_rounds)
@@ -140,7 +151,7 @@ def _with_names(bench: Bench, asked: Sequence[Timing]) -> Iterator[tuple[int, li
         bench.run(f"globals().update({{f'name_{{i}}': i for i in range({count})}})")
         timings = []
         for value, questions in by_value.items():
-            bench.bind(ORDINARY[value])
+            bench.bind({**ORDINARY, **OPTIONAL}[value])
             timings += bench.measure(value, questions, 20)
         yield count, timings
 

@@ -65,3 +65,14 @@ LARGE = {
     "network of 500 layers": "it = torch.nn.Sequential(*[torch.nn.Linear(2, 2) for _ in range(500)])",
     "deep list": "it = []\nfor _ in range(5000): it = [it]",
 }
+
+OPTIONAL = {
+    "Keras model": (
+        "import keras; it = keras.Sequential([keras.Input((20,)), *[keras.layers.Dense(32) for _ in range(10)]]);"
+        " it.compile('adam', 'mse')"
+    ),
+    "Keras history": (
+        "import keras; it = keras.callbacks.History(); it.history = {'loss': [1.0] * 50}; it.epoch = list(range(50))"
+    ),
+}
+"""More values of ordinary size, for a kernel whose environment has their library."""

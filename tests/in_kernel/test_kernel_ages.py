@@ -117,6 +117,7 @@ def test_a_tool_attaches_to_it_or_says_why_not_and_leaves_nothing_there(python, 
         else:
             with pytest.raises(NoKernel, match="no control thread"):
                 attach(str(kernel.file))
-        assert kernel.value(OURS) == [[], [], []]
+        # Its thread ends a moment after the last client has left.
+        assert wait_for(lambda: kernel.value(OURS) == [[], [], []])
     finally:
         kernel.end()
