@@ -5,8 +5,15 @@ Not `difflib`: a bare kernel has not loaded it, and importing it would leave an 
 
 from __future__ import annotations
 
+from typing import Sequence
+
+from . import safe
+
 MAX_LENGTH = 80
 MAX_NAMES = 5000
+
+MOST_COMPARED = 10
+"""Missing names that are compared with all there are; the first of them."""
 
 
 def close_to(name: str, names: list[str], most: int = 3) -> list[str]:
@@ -37,6 +44,19 @@ def close_to(name: str, names: list[str], most: int = 3) -> list[str]:
         if distance <= limit:
             found = sorted([*found, (distance, place, each)])[:most]
     return [each for _, _, each in found]
+
+
+def close_to_each(missing: Sequence[object], known: list[str], budget: safe.Budget) -> dict[str, list[str]]:
+    """Return for the first of several missing names, as texts, those that were probably meant.
+
+    Raises:
+        Refused: The time is over.
+    """
+    found = {}
+    for name in missing[: min(budget.items, MOST_COMPARED)]:
+        budget.check()
+        found[str(name)] = close_to(str(name), known)
+    return found
 
 
 def _distance(a: str, b: str, limit: int) -> int:

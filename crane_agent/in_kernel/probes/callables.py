@@ -15,14 +15,11 @@ import types
 from typing import Any, Iterator
 
 from .. import paths, safe
-from ..likeness import close_to
+from ..likeness import close_to_each
 from ..privacy import NAMES, SCHEMA, Field
 from ..redaction import redacted
 
 MAX_ARGUMENTS = 1000
-
-MOST_COMPARED = 10
-"""Keywords that are not taken for which close ones are looked for; the first of them."""
 
 CHARACTERS_PER_ITEM = 120
 """Length of a source for each item that the budget allows [characters]."""
@@ -65,7 +62,7 @@ def signature(
     if unexpected:
         answer["unexpected"] = unexpected[: budget.items]
         taken = _keywords(function, skip=bound)
-        answer["close"] = {name: close_to(name, taken) for name in unexpected[: min(budget.items, MOST_COMPARED)]}
+        answer["close"] = close_to_each(unexpected, taken, budget)
     return answer
 
 

@@ -6,13 +6,10 @@ import datetime
 from typing import Any, NamedTuple
 
 from .. import paths, safe
-from ..likeness import close_to
+from ..likeness import MOST_COMPARED, close_to_each
 from ..privacy import SCHEMA, VALUES, Field
 from ..readers import blocks, column_cells
 from ..readers.blocks import is_frame, is_series
-
-MOST_COMPARED = 10
-"""Missing names that are compared with all columns; the first of them."""
 
 MOST_CELLS = 5_000_000
 """Cells of numbers that a scan looks at."""
@@ -55,10 +52,7 @@ def columns(shell: Any, budget: safe.Budget, path: str, names: list[str | int] |
         texts = [label for label in labels if type(label) is str]
         answer["missing"] = missing[: budget.items]
         answer["truncated"] = answer["truncated"] or len(missing) > min(budget.items, MOST_COMPARED)
-        answer["close"] = {}
-        for name in missing[: min(budget.items, MOST_COMPARED)]:
-            budget.check()
-            answer["close"][str(name)] = close_to(str(name), texts)
+        answer["close"] = close_to_each(missing, texts, budget)
     return answer
 
 

@@ -6,7 +6,7 @@ import operator
 from typing import Any
 
 from .. import paths, safe
-from ..likeness import close_to
+from ..likeness import MOST_COMPARED, close_to_each
 from ..privacy import SCHEMA, Field
 from ..readers import blocks, column_cells
 from . import frames
@@ -16,9 +16,6 @@ MOST_LABELS = 50_000
 
 MOST_NUMBERS = 10_000_000
 """Labels that are looked through where they are numbers."""
-
-MOST_COMPARED = 10
-"""Missing labels that are compared with all there are; the first of them."""
 
 CHUNK = 1 << 18
 """Labels that are looked at between two looks at the clock."""
@@ -220,10 +217,7 @@ def _fits(label: Any, chunk: Any) -> bool:
 
 def _missing(missing: list[Any], known: list[Any], budget: safe.Budget) -> dict[str, Any]:
     texts = [label for label in known if type(label) is str]
-    close = {}
-    for label in missing[: min(budget.items, MOST_COMPARED)]:
-        budget.check()
-        close[str(label)] = close_to(str(label), texts)
+    close = close_to_each(missing, texts, budget)
     truncated = len(missing) > min(budget.items, MOST_COMPARED)
     return {"missing": missing[: budget.items], "close": close, "truncated": truncated}
 
@@ -255,11 +249,8 @@ def difference(shell: Any, budget: safe.Budget, left: str, right: str, axis: str
     if not only_left and not only_right and first_ordered and second_ordered:
         answer["same_order"] = first == second
     texts = [label for label in only_right if type(label) is str]
-    answer["close"] = {}
-    for label in only_left[: min(budget.items, MOST_COMPARED)]:
-        budget.check()
-        if type(label) is str:
-            answer["close"][label] = close_to(label, texts)
+    first_left = only_left[: min(budget.items, MOST_COMPARED)]
+    answer["close"] = close_to_each([label for label in first_left if type(label) is str], texts, budget)
     return answer
 
 

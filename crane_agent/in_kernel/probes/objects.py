@@ -8,15 +8,12 @@ import types
 from typing import Any
 
 from .. import paths, safe
-from ..likeness import close_to
+from ..likeness import close_to_each
 from ..privacy import NAMES, SCHEMA, Field
 from . import callables
 
 MOST_KEYS = 100000
 """Keys whose types are counted, from the first one."""
-
-MOST_COMPARED = 10
-"""Missing names for which close ones are looked for; the first of them."""
 
 MOST_NAMES = 1000
 """Names that are looked up in one question."""
@@ -50,7 +47,7 @@ def keys(shell: Any, budget: safe.Budget, path: str, names: list[Key] | None = N
             raise safe.Refused("could not look, because the keys of {} are not all plain, or too many".format(path))
         missing = [name for name in names if not dict.__contains__(value, name)]
         answer["missing"] = missing[: budget.items]
-        answer["close"] = _close(missing, [key for key in known if type(key) is str], budget)
+        answer["close"] = close_to_each(missing, [key for key in known if type(key) is str], budget)
         answer["truncated"] = answer["truncated"] or len(missing) > budget.items
     return answer
 
@@ -89,14 +86,6 @@ def _on_missing(table: Any) -> str:
     if found is _COUNTS:
         return "0, no new entry"
     return "computed by {}".format(safe.type_name(table))
-
-
-def _close(missing: list[Any], known: list[str], budget: safe.Budget) -> dict[str, list[str]]:
-    found = {}
-    for name in missing[: min(budget.items, MOST_COMPARED)]:
-        budget.check()
-        found[str(name)] = close_to(str(name), known)
-    return found
 
 
 # -- Attributes -------------------------------------------------------------------------------------------------------
@@ -182,7 +171,7 @@ def _looked_up(value: object, names: list[str], known: list[str], budget: safe.B
         "present": dict(list(there.items())[: budget.items]),
         "computed": computed[: budget.items],
         "missing": missing[: budget.items],
-        "close": _close(missing, known, budget),
+        "close": close_to_each(missing, known, budget),
     }
 
 
