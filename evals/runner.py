@@ -84,39 +84,67 @@ def run_one(instance: Instance, plan: Plan) -> Row:
             answer=Path(desk) / "answer.json",
             complaint=Path(desk) / "complaint.txt",
         )
-        error = _run_worker(job, plan.deadline_s)
+        error = _run_job(job, plan.deadline_s)
         if error is not None:
             return failure(instance, error, commit=plan.commit)
         answer = Answer.model_validate_json(job.answer.read_text(encoding="utf-8"))
         return score(instance, answer, commit=plan.commit)
 
 
-def _run_worker(job: Job, deadline_s: float) -> str | None:
-    """Run a worker to its end, or to the deadline; return why it gave no answer, or None if it did."""
+def run_worker(
+    arguments: Sequence[str], request: str, *, profile: Path, home: Path, deadline_s: float, log: Path | None = None
+) -> int | None:
+    """Run a worker to its end, or to the deadline, and end all that it started.
+
+    Args:
+        arguments: What Python is started with.
+        request: What the worker reads from its standard input.
+        profile: IPython's directory of the worker's kernels.
+        home: Where it and its kernels make temporary files.
+        deadline_s: Time for it [seconds].
+        log: Where its standard error goes; None: nowhere.
+
+    Returns:
+        Its exit status, or None if it was not done by the deadline.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_PREFIXES)}
     # Kernels inherit it too, so it marks every process that the job started.
-    environment["IPYTHONDIR"] = str(job.profile)
-    environment["TMPDIR"] = str(job.answer.parent)
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "evals.worker"],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
+    environment |= {"IPYTHONDIR": str(profile), "TMPDIR": str(home)}
+    with Path(os.devnull if log is None else log).open("w") as errors:
+        worker = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            text=True,
+        )
+        try:
+            worker.communicate(request, timeout=deadline_s)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            worker.kill()
+            worker.wait()
+            end_processes_of(profile)
+    return worker.returncode
+
+
+def _run_job(job: Job, deadline_s: float) -> str | None:
+    """Run a job in a worker; return why it gave no answer, or None if it did."""
+    status = run_worker(
+        ["-m", "evals.worker"],
+        job.model_dump_json(),
+        profile=job.profile,
+        home=job.answer.parent,
+        deadline_s=deadline_s,
     )
-    try:
-        worker.communicate(job.model_dump_json(), timeout=deadline_s)
-    except subprocess.TimeoutExpired:
+    if status is None:
         return f"not done after {deadline_s:.0f} s"
-    finally:
-        worker.kill()
-        worker.wait()
-        end_processes_of(job.profile)
     if job.complaint.exists():
         return job.complaint.read_text(encoding="utf-8")
-    return None if worker.returncode == 0 else f"worker ended with status {worker.returncode}"
+    return None if status == 0 else f"worker ended with status {status}"
 
 
 def processes_of(profile: Path) -> Iterator[int]:

@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from crane_agent.agent.prompts import sendable
 from crane_agent.errors import ConfigError, ModelUnavailable
 from crane_agent.in_kernel.redaction import redacted
+from crane_agent.session.line import Audit
 
 if TYPE_CHECKING:
     from openai import DefaultHttpxClient
@@ -35,8 +36,6 @@ MODEL_REQUEST = "model request"
 
 _PASSING_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _MAX_QUOTE = 160
-
-Audit = Callable[[str, bytes], None]
 
 
 class Endpoint:

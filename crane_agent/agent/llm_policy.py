@@ -6,7 +6,7 @@ a complaint sent back to the model, or the reason why this policy gives up.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from crane_agent.agent.policy import Decision, ProbeCall, View
 from crane_agent.agent.prompts import case_prompt, fact_text, words
 from crane_agent.errors import ModelUnavailable
 from crane_agent.in_kernel.redaction import redacted, redacted_value
+from crane_agent.session.line import Audit
 from crane_agent.tools.probes import PROBES, probe_tools
 from crane_agent.tools.verdict import VERDICT, InvalidClaim, read_claim, validation_words, verdict_tool
 from crane_agent.verdict.models import Claim
@@ -91,7 +92,7 @@ def model_policy(
     api_key: str | None = None,
     timeout_s: float = DEFAULT_TIMEOUT_S,
     temperature: float | None = None,
-    audit: Callable[[str, bytes], None] | None = None,
+    audit: Audit | None = None,
 ) -> ModelPolicy:
     """Return a policy that asks an OpenAI-compatible endpoint.
 

@@ -8,7 +8,6 @@ sources use. Exits with status 1 if a reply failed, or an instance did.
 Each instance has a process of its own, and its row is kept in `--out`: what is there is not run again.
 """
 
-import os
 import re
 import statistics
 import subprocess
@@ -32,7 +31,7 @@ from evals.instance import Instance
 from evals.junobench.dataset import load_instances
 from evals.probes.questions import FILES, KERNEL_PROBES, OF_THE_WORLD, Question, all_questions, is_misfit, questions
 from evals.provenance import command_line, commit, provenance
-from evals.runner import ROOT, SETTINGS_PREFIXES, end_processes_of
+from evals.runner import run_worker
 from evals.solver import CELL_LIMIT_S, KERNEL_ENVIRONMENT, START_LIMIT_S, install_startup, target_in
 from evals.table import Section, markdown, show
 
@@ -278,38 +277,29 @@ def run_one(instance: Instance, python: str) -> Row:
         )
         job.work.mkdir()
         job.profile.mkdir()
-        error = _run_worker(job, home)
+        error = _run_job(job, home)
         if error is None and job.answer.exists():
             return Row.model_validate_json(job.answer.read_text(encoding="utf-8"))
         return Row(case=instance.case, version=instance.version, commit=commit(), error=error or "no answer")
 
 
-def _run_worker(job: Job, home: Path) -> str | None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_PREFIXES)}
-    environment |= {"IPYTHONDIR": str(job.profile), "TMPDIR": str(home)}
+def _run_job(job: Job, home: Path) -> str | None:
+    """Run a job in a worker; return why it failed, or None if it did not."""
     log = home / "log.txt"
-    with log.open("w") as errors:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "evals.probes.junobench", "--worker"],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            text=True,
-        )
-        try:
-            worker.communicate(job.model_dump_json(), timeout=DEADLINE_S)
-        except subprocess.TimeoutExpired:
-            return f"not done after {DEADLINE_S:.0f} s"
-        finally:
-            worker.kill()
-            worker.wait()
-            end_processes_of(job.profile)
-    if worker.returncode == 0:
+    status = run_worker(
+        ["-m", "evals.probes.junobench", "--worker"],
+        job.model_dump_json(),
+        profile=job.profile,
+        home=home,
+        deadline_s=DEADLINE_S,
+        log=log,
+    )
+    if status is None:
+        return f"not done after {DEADLINE_S:.0f} s"
+    if status == 0:
         return None
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return without_names(lines[-1]) if lines else f"status {worker.returncode}"
+    return without_names(lines[-1]) if lines else f"status {status}"
 
 
 def rows_in(path: Path) -> list[Row]:
