@@ -16,12 +16,22 @@ from typing import Any, Callable
 
 from .. import safe
 from ..privacy import NAMES, SCHEMA, VALUES
-from . import pure, rules
+from . import library, pure, rules
 from .elements import elements, size
 from .questions import about_operator
-from .sites import AttributeSite, CallSite, Finding, NameSite, SubscriptSite
+from .sites import (
+    AttributeSite,
+    CallSite,
+    CompareSite,
+    Finding,
+    NameSite,
+    OperatorSite,
+    SubscriptSite,
+    UnarySite,
+    ValueSite,
+)
 from .state import State, Unbound
-from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Known, Made, Value, as_element, of_element
+from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Elements, Known, Made, Value, as_element, of_element
 from .words import Part, lowest, named, of_python, words
 
 _LONG_NUMBER = re.compile(r"\d{4}")
@@ -88,12 +98,27 @@ class Expressions:
         return found
 
     def truth(self, node: ast.AST) -> bool | None:
-        """Return whether a condition holds, or None if that is not known."""
-        return truth_of(self.state.live(self.value(node)))
+        """Return whether a condition holds, or None if that is not known; then a doubt is noted if asking may raise."""
+        return self.truth_of(node, self.value(node))
+
+    def truth_of(self, node: ast.AST, value: Value) -> bool | None:
+        """Return whether a value is true, as `truth`."""
+        found = truth_of(self.state.live(value))
+        if found is None:
+            answer = self._settle("truth", node, ValueSite(node, value))
+            found = truth_of(self.state.live(answer))
+            if answer is None and not (type(value) is Made and value.kind in ("bool", "number", "text")):
+                self._open(node, "raises", "the truth of a value")
+        return found
 
     def _open(self, node: ast.AST, kind: str, why: str) -> Value:
         self.state.doubt(node, kind, why)
         return UNKNOWN
+
+    def _settle(self, kind: str, node: ast.AST, *about: Any) -> Value | None:
+        """Return what the libraries answer to a question (`library.ask`), having reported a crash, or None."""
+        answer = library.ask(kind, self.state, *about)
+        return self.state.report(answer, node) if isinstance(answer, Finding) else answer
 
     # -- atoms ---------------------------------------------------------------------------------------------------
 
@@ -180,6 +205,10 @@ class Expressions:
         value = self.value(node.value)
         spec = Known("", level=NAMES) if node.format_spec is None else self.value(node.format_spec)
         found, text = self.state.plain(value), self.state.live(spec)
+        if found is safe.ABSENT and type(text) is str and node.conversion == -1 and not _LONG_NUMBER.search(text):
+            settled = self._settle("format", node, ValueSite(node, value, text))
+            if settled is not None:
+                return settled
         if found is safe.ABSENT or type(text) is not str or node.conversion != -1 or _LONG_NUMBER.search(text):
             if not (type(value) is Made and value.kind in ("text", "bool") and text == ""):
                 self._open(node, "raises", "formatting a value may raise")
@@ -202,6 +231,10 @@ class Expressions:
         """Return ``left op right``, or with `in_place` what ``left op= right`` binds; then `left` is immutable."""
         a, b = self.state.plain(left), self.state.plain(right)
         run = _BINARY.get(type(op))
+        if a is safe.ABSENT or b is safe.ABSENT:
+            settled = self._settle("operator", node, OperatorSite(node, op, left, right, in_place))
+            if settled is not None:
+                return settled
         if run is None or a is safe.ABSENT or b is safe.ABSENT:
             about_operator(node, op, left, right, self.state)
             return self._open(node, "raises", "an operator on a value that is not followed")
@@ -214,11 +247,14 @@ class Expressions:
 
     def _UnaryOp(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
-        found = self.state.live(value)
         if isinstance(node.op, ast.Not):
-            truth = truth_of(found)
-            return self._open(node, "raises", "the truth of a value") if truth is None else Known(not truth)
+            truth = self.truth_of(node, value)
+            return Made("bool") if truth is None else Known(not truth)
         plain = self.state.plain(value)
+        if plain is safe.ABSENT:
+            settled = self._settle("unary", node, UnarySite(node, node.op, value))
+            if settled is not None:
+                return settled
         # ``~True`` warns, from Python 3.12 on.
         if plain is safe.ABSENT or type(plain) is bool:
             return self._open(node, "raises", "an operator on a value that is not followed")
@@ -232,11 +268,10 @@ class Expressions:
             value = self.value(each)
             if place + 1 == len(node.values):
                 break
-            truth = truth_of(self.state.live(value))
+            truth = self.truth_of(each, value)
             if before is None and truth is stop_on:
                 return value
             if truth is None and before is None:
-                self._open(each, "raises", "the truth of a value")
                 before = self.state.snapshot()
                 self.state.conditional += 1
         if before is None:
@@ -251,8 +286,10 @@ class Expressions:
         for place, (op, right_node) in enumerate(zip(node.ops, node.comparators)):
             right = self.value(right_node)
             result = self._compare(node, op, left, right)
-            truth = truth_of(self.state.live(result))
-            if truth is False or place + 1 == len(node.ops):
+            if place + 1 == len(node.ops):
+                return result
+            truth = self.truth_of(node, result)
+            if truth is False:
                 return result
             if truth is None:
                 for other in node.comparators[place + 1 :]:
@@ -273,6 +310,10 @@ class Expressions:
         looks_up = isinstance(op, (ast.In, ast.NotIn)) and type(table) is dict and self._hashable(a)
         if looks_up and safe.has_plain_keys(table):  # type: ignore[arg-type]
             return Known((a in table) == isinstance(op, ast.In))  # type: ignore[operator]
+        if a is safe.ABSENT or b is safe.ABSENT:
+            settled = self._settle("compare", node, CompareSite(node, op, left, right))
+            if settled is not None:
+                return settled
         searched = type(b) is range and type(a) is not int and size(b) > MAX_RESULT
         if a is safe.ABSENT or b is safe.ABSENT or searched:
             return self._open(node, "raises", "a comparison of values that are not followed")
@@ -282,7 +323,6 @@ class Expressions:
         truth = self.truth(node.test)
         if truth is not None:
             return self.value(node.body if truth else node.orelse)
-        self._open(node.test, "raises", "the truth of a value")
         for branch in (node.body, node.orelse):
             before = self.state.snapshot()
             self.state.conditional += 1
@@ -330,7 +370,7 @@ class Expressions:
         finding = rules.first_finding(site, self.state)
         if finding is not None:
             return self.state.report(finding, node)
-        settled = pure.attribute(site, self.state)
+        settled = self._settle("attribute", node, site) or pure.attribute(site, self.state)
         if settled is not None:
             return settled
         return self._open(node, "raises", "the attribute {!r} of a value that is not followed".format(node.attr))
@@ -345,7 +385,7 @@ class Expressions:
         finding = rules.first_finding(site, self.state)
         if finding is not None:
             return self.state.report(finding, site.node)
-        settled = pure.item(site, self.state)
+        settled = self._settle("item", site.node, site) or pure.item(site, self.state)
         if settled is not None:
             return settled
         return self._open(site.node, "raises", "an item of a value that is not followed")
@@ -371,7 +411,8 @@ class Expressions:
             if finding is not None:
                 callee = self.state.report(finding, node.func)
             else:
-                callee = pure.attribute(site, self.state) or self._open(
+                known = self._settle("attribute", node.func, site) or pure.attribute(site, self.state)
+                callee = known or self._open(
                     node.func, "raises", "the method {!r} of a value that is not followed".format(method)
                 )
         else:
@@ -381,7 +422,7 @@ class Expressions:
         finding = rules.first_finding(call, self.state)
         if finding is not None:
             return self.state.report(finding, node)
-        settled = pure.call(call, self.state, self._run)
+        settled = self._settle("call", node, call) or pure.call(call, self.state, self._run)
         return settled if settled is not None else pure.unsettled(call, self.state)
 
     def _arguments(self, node: ast.Call) -> tuple[tuple[Value, ...], dict[str, Value], bool]:
@@ -413,10 +454,20 @@ class Expressions:
     def _iterable(self, node: ast.AST) -> list[Value] | None:
         """Return the elements of an expression that is iterated over, or None, with a doubt, if they are not known."""
         value = self.value(node)
+        found = self.elements(node, value)
+        if not found.complete:
+            if not found.found:
+                self._open(node, "effects", "iterating over a value that is not followed")
+            return None
+        return found.found
+
+    def elements(self, node: ast.AST, value: Value) -> Elements:
+        """Return what iterating over a value yields; of what is not followed no element is known."""
         found = elements(self.state, value)
-        if found is None:
-            self._open(node, "effects", "iterating over a value that is not followed")
-        return found
+        if found is not None:
+            return Elements(found)
+        answer = self._settle("iterate", node, ValueSite(node, value))
+        return answer if type(answer) is Elements else Elements([], complete=False)
 
     def _Starred(self, node: ast.Starred) -> Value:
         self._iterable(node.value)
@@ -512,7 +563,6 @@ class Expressions:
     def _maybe_row(
         self, generators: list[ast.comprehension], depth: int, results: list[ast.expr], rows: list[list[Value]]
     ) -> bool:
-        self._open(generators[depth].ifs[0], "raises", "the truth of a value")
         self.state.conditional += 1
         self._row(generators, depth, results, rows)
         self.state.conditional -= 1
@@ -539,16 +589,24 @@ class Expressions:
         elif isinstance(target, ast.Subscript):
             owner = self.value(target.value)
             key = self.value(target.slice)
-            pure.store_item(SubscriptSite(target, owner, key, "store"), value, self.state)
+            self.store_item(SubscriptSite(target, owner, key, "store"), value)
         elif isinstance(target, ast.Attribute):
             owner = self.value(target.value)
-            pure.store_attribute(AttributeSite(target, owner, target.attr), value, self.state)
+            site = AttributeSite(target, owner, target.attr)
+            if self._settle("store_attribute", target, site, value) is None:
+                pure.store_attribute(site, value, self.state)
         else:
             self._open(target, "effects", "this target is not followed")
 
+    def store_item(self, site: SubscriptSite, value: Value) -> None:
+        """Follow ``owner[key] = value``."""
+        if self._settle("store_item", site.node, site, value) is None:
+            pure.store_item(site, value, self.state)
+
     def _unpack(self, target: ast.Tuple | ast.List, value: Value) -> None:
         wanted = target.elts
-        found = elements(self.state, value)
+        yielded = self.elements(target, value)
+        found = yielded.found if yielded.complete else None
         if found is None or any(isinstance(each, ast.Starred) for each in wanted):
             if found is None or len(found) < len(wanted) - 1:
                 self._open(target, "raises", "unpacking a value that is not followed")

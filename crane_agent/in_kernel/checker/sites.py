@@ -55,6 +55,47 @@ class CallSite(NamedTuple):
     complete: bool
 
 
+class OperatorSite(NamedTuple):
+    """The cell computes ``left op right``; with `in_place` ``left op= right``, which may change `left`."""
+
+    node: ast.AST
+    op: ast.operator
+    left: Value
+    right: Value
+    in_place: bool
+
+
+class CompareSite(NamedTuple):
+    """The cell computes ``left op right`` with a comparison operator."""
+
+    node: ast.AST
+    op: ast.cmpop
+    left: Value
+    right: Value
+
+
+class UnarySite(NamedTuple):
+    """The cell computes ``op operand``; ``not`` is a `ValueSite`."""
+
+    node: ast.AST
+    op: ast.unaryop
+    operand: Value
+
+
+class ValueSite(NamedTuple):
+    """The cell does something with one value: its truth, its length, formatting it, entering it.
+
+    Attributes:
+        node: The expression.
+        value: The value.
+        text: The format specification, for ``format``; else ''.
+    """
+
+    node: ast.AST
+    value: Value
+    text: str = ""
+
+
 class ImportSite(NamedTuple):
     """The cell runs ``from module import name`` and the module is loaded."""
 

@@ -14,8 +14,9 @@ from .. import safe
 from ..privacy import LEVELS, NAMES, SCHEMA, VALUES
 from ..probes import frames
 from ..readers import blocks
+from . import memory
 from .sites import Doubt, Finding, Stop
-from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Hole, Known, Made, Value
+from .values import LABELS, MAYBE_UNBOUND, STRUCTURE, UNKNOWN, Defined, Hole, Known, Like, Made, Value
 from .words import highest, lowest
 
 # IPython binds these itself, some of them anew before each cell. Source: IPython's documentation, "Output caching
@@ -63,11 +64,17 @@ class State:
         self._namespace: dict[str, object] = shell.user_ns
         self._scopes: list[dict[str, Value | None]] = [{}]
         self._comprehensions: list[ast.AST] = []
+        # By the id of an object: the copy that stands for it since the cell changed it; the stand-in, since the cell
+        # changed it to something of which only the structure is known; the object itself, if nothing is known of it.
         self._shadows: dict[int, Any] = {}
+        self._forms: dict[int, Like] = {}
         self._touched: dict[int, object] = {}
-        # Frames with columns that the cell assigned: of those only the column labels are still known.
-        self._written: dict[int, list[object]] = {}
-        self._changed: list[object] = []
+        self._notes: dict[int, dict[str, object]] = {}
+        # Memory with numbers that the cell changed: what lies in it has kept its structure alone.
+        self._stale = memory.Stale()
+        # What the cell changed, in order, and whether its structure changed, too.
+        self._changed: list[tuple[object, bool]] = []
+        self._kept: list[object] = []
         # Objects that change with each cell, or with each name that the cell binds, under whatever name they are known.
         for value in [self._namespace, shell.user_module, *map(self._namespace.get, _CHANGED_BY_IPYTHON)]:
             self._touched[id(value)] = value
@@ -171,16 +178,99 @@ class State:
                     default = UNKNOWN if name in self._namespace else None
                     certain = all(each.get(name, default) not in (None, MAYBE_UNBOUND) for each in (scope, old))
                     scope[name] = UNKNOWN if certain else MAYBE_UNBOUND
-        for value in self._changed[changed:]:
-            self._touched[id(value)] = value
+        for value, whole in self._changed[changed:]:
+            if whole:
+                self._touched[id(value)] = value
 
     # -- values --------------------------------------------------------------------------------------------------
 
     def live(self, value: Value | None) -> object:
         """Return the real object behind a value as it is at this point of the cell; `safe.ABSENT` if not known."""
-        if type(value) is not Known or id(value.object) in self._touched or id(value.object) in self._written:
+        if type(value) is not Known or id(value.object) in self._touched or id(value.object) in self._forms:
             return safe.ABSENT
-        return self._shadows.get(id(value.object), value.object)
+        found = self._shadows.get(id(value.object), value.object)
+        return safe.ABSENT if self._stale and self._stale.holds(found) else found
+
+    def form(self, value: Value | None, *needed: str) -> Any:
+        """Return an object with the structure that a value has at this point; `safe.ABSENT` if that is not known.
+
+        Args:
+            value: The value.
+            needed: What of `Like.knows` the object must be right in; of a real object all is.
+
+        Returns:
+            The real object, or a stand-in: what it holds may mean nothing. It is to be read, never changed.
+        """
+        if type(value) is not Known and type(value) is not Like:
+            return safe.ABSENT
+        place = id(value.object)
+        if place in self._touched:
+            return safe.ABSENT
+        like = self._forms.get(place, value if type(value) is Like else None)
+        if like is None:
+            return self._shadows.get(place, value.object)
+        return like.object if like.knows.issuperset(needed) else safe.ABSENT
+
+    def knows(self, value: Value | None) -> frozenset[str]:
+        """Return in what `form` is right about a value; of a real object all three, of nothing known none."""
+        if self.form(value) is safe.ABSENT:
+            return frozenset()
+        like = self._forms.get(id(value.object), value)  # type: ignore[union-attr]
+        return like.knows if type(like) is Like else STRUCTURE
+
+    def becomes(self, value: Value | None, now: Value) -> None:
+        """The cell changed an object in place: from here on it is as `now` is, under each of its names.
+
+        Args:
+            value: The object, `Known` or `Like`.
+            now: `Known` with a copy that only the walk holds, `Like`, or `UNKNOWN`.
+        """
+        if type(value) is not Known and type(value) is not Like:
+            self.touch(value)
+            return
+        place = id(value.object)
+        self._kept.append(value.object)
+        self._shadows.pop(place, None)
+        self._forms.pop(place, None)
+        if type(now) is Known:
+            if type(value) is Like:
+                # Known only from here on: a stand-in has no content that could be replaced.
+                self._forms[place] = Like(now.object)
+            else:
+                self._shadows[place] = now.object
+        elif type(now) is Like:
+            self._forms[place] = now
+        else:
+            self._touched[place] = value.object
+        self._changed.append((value.object, True))
+
+    def note(self, value: Value | None, name: str, fact: object) -> None:
+        """Keep a fact about an object that the cell changed, for the library that made it: until something touches it.
+
+        An attribute that the cell stored is noted as ``.name``, its fact a `Value`.
+        """
+        if type(value) is Known or type(value) is Like:
+            self._kept.append(value.object)
+            self._notes.setdefault(id(value.object), {})[name] = fact
+            self._changed.append((value.object, True))
+
+    def noted(self, value: Value | None, name: str) -> object:
+        """Return the fact that was noted last, or `safe.ABSENT`."""
+        if self.form(value) is safe.ABSENT:
+            return safe.ABSENT
+        return self._notes.get(id(value.object), {}).get(name, safe.ABSENT)  # type: ignore[union-attr]
+
+    def content_changed(self, value: Value | None) -> None:
+        """The cell changed numbers of an array, a tensor, a series or a frame in place; the structure stays.
+
+        What may share its memory, also under other names, has kept its structure alone from here on.
+        """
+        found = self.form(value)
+        if found is safe.ABSENT:
+            self.touch(value)
+            return
+        self._stale.add(found)
+        self._changed.append((found, False))
 
     def plain(self, value: Value | None, limit: int = 2000) -> Any:
         """Return the real object if every operation on it is Python's own; `safe.ABSENT` if not, or not known.
@@ -208,7 +298,7 @@ class State:
         assert type(value) is Known
         if id(value.object) not in self._shadows:
             self._shadows[id(value.object)] = found.copy()  # type: ignore[attr-defined]
-        self._changed.append(value.object)
+        self._changed.append((value.object, True))
         return self._shadows[id(value.object)]
 
     def changes(self) -> int:
@@ -219,10 +309,16 @@ class State:
         """Whether the cell changed this value after the mark was taken."""
         if type(value) is not Known:
             return len(self._changed) > mark
-        return id(value.object) in self._touched or any(each is value.object for each in self._changed[mark:])
+        if self._stale and self._stale.holds(value.object):
+            return len(self._changed) > mark
+        return id(value.object) in self._touched or any(each is value.object for each, _ in self._changed[mark:])
 
     def touch(self, value: Value | None, depth: int = 2) -> None:
         """Something the walk cannot follow may have changed this value, and what it holds."""
+        if type(value) is Like:
+            self._touched[id(value.object)] = value.object
+            self._changed.append((value.object, True))
+            return
         if type(value) is not Known:
             if type(value) is Made:
                 value.facts.clear()
@@ -232,7 +328,7 @@ class State:
             return
         found = self.live(value)
         self._touched[id(value.object)] = value.object
-        self._changed.append(value.object)
+        self._changed.append((value.object, True))
         if depth and safe.one_of(type(found), (list, tuple)):
             for each in found[:100]:  # type: ignore[index]
                 self.touch(each.value if type(each) is Hole else Known(each), depth - 1)
@@ -245,12 +341,8 @@ class State:
 
         Labels are exact built-in values, unique, of an Index that compares them by equality.
         """
-        if type(value) is Made and value.kind == "frame":
-            return value.facts["columns"]  # type: ignore[no-any-return]
-        if type(value) is not Known or id(value.object) in self._touched or not frames.is_frame(value.object):
-            return None
-        frame: Any = value.object
-        if not self.is_as_shipped(type(frame)):
+        frame: Any = self.form(value, LABELS)
+        if frame is safe.ABSENT or not frames.is_frame(frame) or not self.is_as_shipped(type(frame)):
             return None
         index = blocks.axes(frame)[0]
         if not safe.one_of(type(index), [safe.loaded("pandas", "Index"), safe.loaded("pandas", "RangeIndex")]):
@@ -258,7 +350,6 @@ class State:
         labels = frames.column_labels(frame)
         if labels is None or any(not safe.one_of(type(label), (str, int)) for label in labels):
             return None
-        labels = labels + [label for label in self._written.get(id(frame), []) if label not in labels]
         return labels if len({(type(label).__name__, label) for label in labels}) == len(labels) else None
 
     def is_as_shipped(self, frame_type: type) -> bool:
@@ -267,17 +358,6 @@ class State:
             safe.comes_from(safe.in_type(frame_type, name), "pandas")
             for name in ("__getitem__", "__setitem__", "__delitem__", "__getattr__", "__setattr__", "__len__")
         )
-
-    def write_column(self, value: Value, label: object) -> None:
-        """``frame[label] = ...`` was run: the label is a column now, and nothing else of the frame is known."""
-        labels = self.columns(value)
-        if labels is None or (type(value) is Made and self.conditional):
-            self.touch(value)
-        elif type(value) is Made:
-            value.facts = {"columns": labels if label in labels else [*labels, label]}
-        elif type(value) is Known:
-            self._written.setdefault(id(value.object), []).append(label)
-            self._changed.append(value.object)
 
     # -- what may be told ----------------------------------------------------------------------------------------
 
@@ -298,7 +378,7 @@ class State:
         if type(value) is not Known:
             return VALUES
         place = id(value.object)
-        changed = place in self._shadows or place in self._touched or place in self._written
+        changed = place in self._shadows or place in self._touched or place in self._forms
         return VALUES if changed else value.level
 
     def tells(self, *levels: str) -> bool:
@@ -311,6 +391,10 @@ class State:
         """From here on nothing is certain, for this reason."""
         if len(self.doubts) < 50:
             self.doubts.append(Doubt(getattr(node, "lineno", 0), kind, why))
+
+    def may_raise(self, node: ast.AST, why: str) -> None:
+        """This may raise; if it does not, all it did is followed."""
+        self.doubt(node, "raises", why)
 
     def ask(self, node: ast.AST, probe: str, arguments: dict[str, Any], about: dict[str, Any]) -> None:
         """Note a question that a probe could settle; a second one with the same words is not noted."""

@@ -1,8 +1,8 @@
 """What the walk knows of a value.
 
-A value is `Known` (a real object: the kernel's, or one made by evaluating the cell on exact built-ins), `Method` (of a
-frame or series), `Made` (the cell derives it; only some facts of it are known), `Defined` (a function or class that the
-cell defines), or `UNKNOWN`.
+A value is `Known` (a real object: the kernel's, or one that the walk made by doing what the cell does, on copies),
+`Like` (derived: a stand-in has its structure), `Method` (of a frame or series), `Made` (derived; only some facts of it
+are known), `Defined` (a function or class that the cell defines), or `UNKNOWN`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,33 @@ class Known(Value):
         self.level = level
 
 
+SHAPE = "shape"
+"""The length along each axis."""
+DTYPE = "dtype"
+"""The element type; of a frame, that of each column."""
+LABELS = "labels"
+"""The column labels, in order."""
+STRUCTURE = frozenset([SHAPE, DTYPE, LABELS])
+
+
+class Like(Value):
+    """A derived value of which only the structure is known.
+
+    Attributes:
+        object: A stand-in of the same exact type, made by the walk: `knows` says in what it is like the value. What it
+            holds besides means nothing. Rules read it through `State.form`.
+        knows: Which of `SHAPE`, `DTYPE` and `LABELS` are those of the value.
+        path: How a probe reaches the kernel's object that it is a part of, or None.
+    """
+
+    __slots__ = ("knows", "object", "path")
+
+    def __init__(self, stand_in: object, knows: frozenset[str] = STRUCTURE, path: str | None = None) -> None:
+        self.object = stand_in
+        self.knows = knows
+        self.path = path
+
+
 class Method(Value):
     """A method of a frame or series, not yet called."""
 
@@ -62,6 +89,21 @@ class Made(Value):
     def __init__(self, kind: str, **facts: Any) -> None:
         self.kind = kind
         self.facts = facts
+
+
+class Elements(Value):
+    """What iterating over a value yields; only an answer to ``iterate``.
+
+    Attributes:
+        found: The first elements, in order.
+        complete: Whether there are no more; else at least these come, and any number of others may follow.
+    """
+
+    __slots__ = ("complete", "found")
+
+    def __init__(self, found: list[Value], complete: bool = True) -> None:
+        self.found = found
+        self.complete = complete
 
 
 class Defined(Value):

@@ -13,9 +13,9 @@ import sys
 from typing import Any
 
 from .. import safe
-from . import pure, rules
+from . import rules
 from .elements import elements
-from .expressions import Expressions, truth_of
+from .expressions import Expressions
 from .sites import Finding, ImportSite, Stop, SubscriptSite
 from .state import State, Unbound
 from .values import UNKNOWN, Defined, Made, Value
@@ -101,7 +101,7 @@ class Walker:
         owner = self._value(target.value)
         if isinstance(target, ast.Subscript):
             key = self._value(target.slice)
-            pure.store_item(SubscriptSite(target, owner, key, "store"), UNKNOWN, self.state)
+            self.expressions.store_item(SubscriptSite(target, owner, key, "store"), UNKNOWN)
         else:
             self.state.touch(owner)
 
@@ -273,13 +273,10 @@ class Walker:
     # -- branches ------------------------------------------------------------------------------------------------
 
     def _If(self, node: ast.If) -> None:
-        condition = self._value(node.test)
-        truth = truth_of(self.state.live(condition))
+        truth = self.expressions.truth(node.test)
         if truth is not None:
             self._body(node.body if truth else node.orelse)
             return
-        if not (type(condition) is Made and condition.kind == "bool"):
-            self.state.doubt(node.test, "raises", "the truth of a value")
         self._maybe(node.body)
         self._maybe(node.orelse)
 

@@ -65,7 +65,7 @@ def _because(what: str, site: SubscriptSite, owner: Any, key: Any, state: State)
 
 def index_outside_array(site: SubscriptSite, state: State) -> Finding | None:
     """An index outside an axis of an exact array, or more indices than it has axes; basic indexing makes a view."""
-    from ..pure import is_basic_index
+    from ..library.arrays import is_basic_index
 
     array: Any = state.live(site.owner)
     key: Any = state.plain(site.key)

@@ -70,7 +70,7 @@ def dropped_column(site: CallSite, state: State) -> Finding | None:
     method = site.callee
     if type(method) is not Method or method.name != "drop" or not site.complete:
         return None
-    from ..pure import dropped_columns
+    from ..library.frames import dropped_columns
 
     columns = state.columns(method.owner)
     wanted = dropped_columns(site, state)

@@ -1,0 +1,53 @@
+"""What libraries do: what an access, a call or an operator gives, where the library itself can be asked.
+
+One module a library. Each has `LIBRARY`, the package that must be loaded for it to be asked, and `HANDLERS`: by the
+kind of question (`ask` lists them) the functions that may answer. A handler answers
+
+- a `Value`: it is certain not to raise, or the handler has said with `state.may_raise` that it may; what it changes is
+  told to the state (`becomes`, `content_changed`);
+- a `Finding`: it is certain to raise;
+- None: not mine, or not known. If nobody knows, the walk takes it that anything may happen to the operands.
+
+To teach the checker another function of a library, find the module, and put it in the table that says what it depends
+on; `running` holds the two ways of asking the library. Then add a row to CRASHES and to WORKS in
+`tests/in_kernel/checker/tables_LIBRARY.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ... import safe
+from ..sites import Finding
+from ..values import Value
+from . import arrays, frames
+
+if TYPE_CHECKING:
+    from ..state import State
+
+_MODULES: tuple[Any, ...] = (arrays, frames)
+_HANDLERS: dict[str, list[tuple[str, Any]]] = {}
+for _module in _MODULES:
+    for _kind, _functions in _module.HANDLERS.items():
+        _HANDLERS.setdefault(_kind, []).extend((_module.LIBRARY, each) for each in _functions)
+
+
+def ask(kind: str, state: State, *about: Any) -> Value | Finding | None:
+    """Return the first answer of the libraries that are loaded, or None.
+
+    Args:
+        kind: The question; `about` is the site, and for the two stores also the `Value` that is stored:
+            ``attribute`` (`AttributeSite`), ``item`` (`SubscriptSite`, load or del), ``call`` (`CallSite`),
+            ``operator`` (`OperatorSite`), ``unary`` (`UnarySite`), ``compare`` (`CompareSite`), ``store_item``
+            (`SubscriptSite`), ``store_attribute`` (`AttributeSite`), ``iterate`` (`IterationSite`; answers `Elements`), ``truth``,
+            ``length``, ``format`` and ``enter`` (`ValueSite`; answers a known bool, a known int, a text, what
+            ``with value as name`` binds: only for managers that swallow no exception).
+        state: The walk's state.
+        about: See `kind`.
+    """
+    for library, handler in _HANDLERS.get(kind, ()):
+        if not library or safe.loaded(library) is not None:
+            answer: Value | Finding | None = handler(*about, state)
+            if answer is not None:
+                return answer
+    return None

@@ -1,0 +1,67 @@
+"""The checker on JunoBench: `python -m evals.checker.junobench --bench FOLDER --python BENCH_PYTHON --peer DIR`.
+
+Every executed cell of every instance is asked about just before it runs, too: it is known to run.
+Exits with status 1 if something certain was wrong, a fault of our own was reported, or a run failed.
+"""
+
+import csv
+import os
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+from evals.checker.command import chosen, options_of, run_and_report, wanted
+from evals.checker.runner import Plan
+from evals.checker.table import Grouping
+from evals.junobench.dataset import library_of, load_instances
+from evals.junobench.run import DEADLINE_S
+from evals.provenance import commit
+from evals.solver import CELL_LIMIT_S
+
+
+def main() -> int:
+    parser = ArgumentParser(prog="python -m evals.checker.junobench", description=__doc__)
+    parser.add_argument("--bench", type=Path, default=os.environ.get("BENCH"), help="its folder; default: $BENCH")
+    parser.add_argument(
+        "--python",
+        default=os.environ.get("BENCH_PYTHON"),
+        help="interpreter of the bench environment; default: $BENCH_PYTHON",
+    )
+    options_of(parser, deadline_s=DEADLINE_S)
+    options = parser.parse_args()
+    if options.bench is None or options.python is None:
+        parser.error("--bench and --python are needed, or BENCH and BENCH_PYTHON in the environment")
+    plan = Plan(
+        python=options.python,
+        peer=options.peer and options.peer.resolve(),
+        jobs=options.jobs,
+        deadline_s=options.deadline,
+        cell_limit_s=CELL_LIMIT_S,
+        commit=commit(),
+    )
+    labels = crash_types(options.bench)
+    return run_and_report(
+        "evals.checker.junobench",
+        "The checker on JunoBench",
+        wanted(load_instances(options.bench, chosen(options.only)), options.only),
+        plan,
+        options,
+        named={str(options.bench): "BENCH", options.python: "BENCH_PYTHON", str(options.peer): "PEER"},
+        groupings=(
+            Grouping("library", lambda row: library_of(row.case)),
+            Grouping("crash type", lambda row: labels.get(row.case, "not labelled")),
+        ),
+    )
+
+
+def crash_types(bench: Path) -> dict[str, str]:
+    """Return JunoBench's crash type of each case; empty if the folder has no labels."""
+    path = bench / "labels.csv"
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {line["case_id"]: line["crash_type"] for line in csv.DictReader(file)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
