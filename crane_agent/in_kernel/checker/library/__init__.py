@@ -36,12 +36,15 @@ def ask(kind: str, state: State, *about: Any) -> Value | Finding | None:
     """Return the first answer of the libraries that are loaded, or None.
 
     Args:
-        kind: The question; `about` is the site, and for the two stores also the `Value` that is stored:
-            ``attribute`` (`AttributeSite`), ``item`` (`SubscriptSite`, load or del), ``call`` (`CallSite`),
-            ``operator`` (`OperatorSite`), ``unary`` (`UnarySite`), ``compare`` (`CompareSite`), ``store_item``
-            (`SubscriptSite`), ``store_attribute`` (`AttributeSite`), ``iterate`` (`IterationSite`; answers `Elements`), ``truth``,
-            ``length``, ``format`` and ``enter`` (`ValueSite`; answers a known bool, a known int, a text, what
-            ``with value as name`` binds: only for managers that swallow no exception).
+        kind: The question. `about` is its site, and for the two stores also the `Value` that is stored:
+
+            - ``attribute`` (`AttributeSite`), ``item`` (`SubscriptSite`, load or del), ``call`` (`CallSite`);
+            - ``operator`` (`OperatorSite`), ``unary`` (`UnarySite`), ``compare`` (`CompareSite`);
+            - ``store_item`` (`SubscriptSite`), ``store_attribute`` (`AttributeSite`): any `Value` means that it is
+              followed;
+            - ``iterate`` (`ValueSite`): answers `Elements`;
+            - ``truth``, ``length``, ``format`` (`ValueSite`): a known bool, a known int, a text;
+            - ``enter`` (`ValueSite`): what ``with value as name`` binds; only for managers that swallow no exception.
         state: The walk's state.
         about: See `kind`.
     """
