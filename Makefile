@@ -12,7 +12,7 @@ DEMO_CHECK = { code=0; crane-agent check $(1) || code=$$?; \
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check docs demo-wheel bench-startup evals-junobench evals-cells bench-probes \
-	evals-planted evals-probes test-kernels
+	evals-planted evals-probes test-kernels evals-checker-junobench evals-checker-cells evals-checker-corpus
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -66,6 +66,39 @@ evals-planted: $(VENV)/.test ## Count the planted facts that the probes find: KE
 evals-probes: $(VENV)/.test ## Ask every probe about JunoBench's names, on from where it stopped: BENCH=FOLDER BENCH_PYTHON=PATH
 	$(BIN)/python -m evals.probes.junobench --bench "$(BENCH)" --python "$(BENCH_PYTHON)" \
 		--out evals/results/probes_junobench.jsonl --table evals/results/probes_junobench.md
+
+# PEER is a folder of its own for the peer: it is on no other path than the kernel's, and there only when it is asked.
+PEER ?= build/peer
+PEER_VERSION := crane-llm==1.0.1
+# NOTEBOOKS gets what the packages ship, CORPUS_VENV is the environment that they are replayed in.
+NOTEBOOKS ?= build/notebooks
+CORPUS_VENV ?= .venv-corpus
+
+evals-checker-junobench: $(VENV)/.test $(PEER)/.done ## Measure the checker beside its peer, on from where it stopped: BENCH=FOLDER BENCH_PYTHON=PATH
+	$(BIN)/python -m evals.checker.junobench --bench "$(BENCH)" --python "$(BENCH_PYTHON)" --peer "$(PEER)" \
+		--out evals/results/checker_junobench.jsonl --table evals/results/checker_junobench.md
+
+evals-checker-cells: $(VENV)/.test $(PEER)/.done ## The same on single cells: CELLS=FILE
+	$(BIN)/python -m evals.checker.cells --cells "$(CELLS)" --peer "$(PEER)" \
+		--out evals/results/checker_cells.jsonl --fresh --table evals/results/checker_cells.md
+
+evals-checker-corpus: $(VENV)/.test $(CORPUS_VENV)/.done $(NOTEBOOKS)/.done ## The checker on notebooks of packages, on from where it stopped
+	$(BIN)/python -m evals.checker.corpus replay "$(NOTEBOOKS)" --python "$(CORPUS_VENV)/bin/python" \
+		--out evals/results/checker_corpus.jsonl --table evals/results/checker_corpus.md
+
+$(PEER)/.done: | $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target "$(PEER)" $(PEER_VERSION)
+	@touch $@
+
+# Needs apt-get for the packages that are Debian's.
+$(NOTEBOOKS)/.done: evals/checker/corpus_packages.py | $(VENV)/.test
+	$(BIN)/python -m evals.checker.corpus fetch "$(NOTEBOOKS)"
+	@touch $@
+
+$(CORPUS_VENV)/.done: evals/checker/corpus_environment.txt
+	@base=$$(./.ci/find-python $(PYTHON)) && "$$base" -m venv "$(CORPUS_VENV)"
+	$(CORPUS_VENV)/bin/python -m pip install --quiet --requirement evals/checker/corpus_environment.txt
+	@touch $@
 
 test-kernels: $(VENV)/.test ## Test kernels of all ages: KERNEL_PYTHONS="PATH ..."; those on the PATH if none
 	$(BIN)/python -m evals.probes.kernels $(KERNEL_PYTHONS) --table evals/results/kernels.md

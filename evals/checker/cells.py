@@ -10,7 +10,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from evals.cells import DEADLINE_S, kind_of, load_cells
-from evals.checker.command import chosen, options_of, run_and_report
+from evals.checker.command import chosen, options_of, run_and_report, wanted
 from evals.checker.runner import Plan
 from evals.checker.table import Grouping
 from evals.provenance import commit
@@ -36,11 +36,11 @@ def main() -> int:
     return run_and_report(
         "evals.checker.cells",
         "The checker on single cells",
-        load_cells(options.cells, chosen(options.only)),
+        wanted(load_cells(options.cells, chosen(options.only)), options.only),
         plan,
         options,
         named={str(options.cells): "CELLS", options.python: "PYTHON", str(options.peer): "PEER"},
-        groupings=(Grouping("kind", lambda row: kind_of(row.case)),),
+        groupings=(Grouping("kind", lambda asked: kind_of(asked.row.case)),),
     )
 
 

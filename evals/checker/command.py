@@ -4,10 +4,12 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import distributions
 from pathlib import Path
 
 from rich.console import Console
 
+from crane_agent.verdict.render import one_line, plain
 from evals.checker.rows import Checked, Foreseen, Row, happened
 from evals.checker.runner import Plan, run
 from evals.checker.table import Grouping, sections
@@ -16,11 +18,14 @@ from evals.instance import Instance
 from evals.provenance import command_line, provenance
 from evals.table import markdown, show
 
+PEER = "crane-llm"
 
-def options_of(parser: ArgumentParser, *, deadline_s: float) -> None:
-    """Add the options that every corpus has."""
+
+def options_of(parser: ArgumentParser, *, deadline_s: float, with_peer: bool = True) -> None:
+    """Add the options that every corpus has, and the peer's."""
     parser.add_argument("--only", default="", metavar="A,B/fixed", help="only these cases, or instances of them")
-    parser.add_argument("--peer", type=Path, metavar="DIR", help="folder that the peer was installed into")
+    if with_peer:
+        parser.add_argument("--peer", type=Path, metavar="DIR", help="folder that the peer was installed into")
     parser.add_argument("--show", action="store_true", help="print all that was said of each target")
     add_options(parser, deadline_s=deadline_s)
 
@@ -58,7 +63,8 @@ def run_and_report(
         groupings: What recall is counted by, beside all.
 
     Returns:
-        0; or 1 if something certain was wrong, a fault of our own was reported, or a run failed.
+        0; or 1 if something certain was wrong, a fault of our own was reported, or a run failed (a notebook that goes
+        on after a crash is only cut short).
     """
     if options.out and options.fresh:
         options.out.unlink(missing_ok=True)
@@ -72,13 +78,27 @@ def run_and_report(
         n=len(rows),
         commits=[row.commit for row in rows],
     )
+    if plan.peer:
+        made_with["peer"] = peer_version(plan.peer)
     parts = sections(rows, groupings=groupings, provenance=made_with)
     if not options.show:
         show(title, parts, Console(width=None if sys.stdout.isatty() else PIPE_WIDTH))
     if options.table:
         options.table.parent.mkdir(parents=True, exist_ok=True)
         options.table.write_text(markdown(title, parts), encoding="utf-8")
-    return int(any(row.error or any(cell.contradiction for cell in row.cells) for row in rows))
+    failed = not plan.after_crash and any(row.error for row in rows)
+    return int(failed or any(cell.contradiction for row in rows for cell in row.cells))
+
+
+def peer_version(site: Path) -> str:
+    """Return name and version of the peer that was installed into a folder.
+
+    Raises:
+        LookupError: It is not there.
+    """
+    for found in distributions(name=PEER, path=[str(site)]):
+        return f"{PEER} {found.version}"
+    raise LookupError(f"no {PEER} in {site}")
 
 
 def tell(row: Row, console: Console) -> None:
@@ -94,7 +114,7 @@ def show_row(row: Row, console: Console) -> None:
     console.rule(f"{row.case} {row.version}: {len(row.cells)} cells")
     for cell in [row.target] if row.target else row.cells:
         for line in _in_full(cell):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            console.print(plain(line), markup=False, highlight=False, soft_wrap=True)
     _warn(row, console)
 
 
@@ -102,9 +122,9 @@ def _warn(row: Row, console: Console) -> None:
     for cell in row.cells:
         if cell.contradiction:
             text = f"    CERTAIN AND WRONG, cell {cell.place} ({cell.role}): {cell.contradiction}"
-            console.print(text, style="bold red", markup=False, soft_wrap=True)
+            console.print(plain(text), style="bold red", markup=False, soft_wrap=True)
             if cell.role == "executed":
-                console.print(_numbered(cell.source), markup=False, highlight=False, soft_wrap=True)
+                console.print(plain(_numbered(cell.source)), markup=False, highlight=False, soft_wrap=True)
     if row.error:
         console.print(f"    RUN FAILED: {row.error}", style="bold red", markup=False, soft_wrap=True)
 
@@ -113,7 +133,9 @@ def _in_short(cell: Checked) -> str:
     said = _words(cell.said.finding) if cell.said.finding else "settled" if cell.said.settled else "nothing certain"
     suspects = f", {len(cell.said.suspects)} suspects" if cell.said.suspects else ""
     peer = f"; peer: {_words(cell.peer.finding) if cell.peer.finding else '-'}" if cell.peer else ""
-    return f"{said}{suspects}{peer}; really {happened(cell.truth)[:100]}; {cell.said.milliseconds or 0:.0f} ms"
+    return (
+        f"{said}{suspects}{peer}; really {one_line(happened(cell.truth))[:100]}; {cell.said.milliseconds or 0:.0f} ms"
+    )
 
 
 def _words(foreseen: Foreseen) -> str:

@@ -48,8 +48,9 @@ def main() -> int:
         options,
         named={str(options.bench): "BENCH", options.python: "BENCH_PYTHON", str(options.peer): "PEER"},
         groupings=(
-            Grouping("library", lambda row: library_of(row.case)),
-            Grouping("crash type", lambda row: labels.get(row.case, "not labelled")),
+            Grouping("version", lambda asked: asked.row.version),
+            Grouping("library", lambda asked: library_of(asked.row.case)),
+            Grouping("crash type", lambda asked: labels.get(asked.row.case, "not labelled")),
         ),
     )
 

@@ -1,13 +1,15 @@
 """What was said of each cell and what it then did, and how the two compare."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from evals.instance import Truth
+from evals.solver import MAX_MESSAGE
 
-Role = Literal["executed", "target"]
+Role = Literal["executed", "target", "cell"]
+"""`executed`: it leads to the target; `cell`: one of a notebook that has no target."""
 
 
 class Foreseen(BaseModel):
@@ -91,7 +93,7 @@ class Checked(BaseModel):
     """One cell: what was said just before it ran, and what it then did.
 
     Attributes:
-        role: `executed`: a cell that led to the target, or one of a notebook without a target.
+        role: What it is to the row.
         place: Its place among the cells, from 1.
         source: Its source.
         said: What our checker said.
@@ -116,6 +118,17 @@ class Checked(BaseModel):
         if self.said.settled and self.truth.crash:
             return f"promised to run, but {happened(self.truth)}"
         return _contradiction(self.said.finding, self.truth)
+
+    @property
+    def later(self) -> str:
+        """Where a crash came in a later line than that of the finding, in words; empty if it did not.
+
+        Of a finding with something in doubt before it, that is wrong unless a loop came round to the line again.
+        """
+        finding, truth = self.said.finding, self.truth
+        if finding is None or finding.first or finding.line is None or truth.line is None or truth.line <= finding.line:
+            return ""
+        return f"{finding.type} in line {finding.line} at the latest ({finding.rule}), but {happened(truth)}"
 
     @property
     def peer_contradiction(self) -> str:
@@ -152,11 +165,6 @@ class Row(BaseModel):
         """The target; None if the run did not get there, or there is none."""
         return next((cell for cell in self.cells if cell.role == "target"), None)
 
-    @property
-    def executed(self) -> Iterator[Checked]:
-        """The other cells."""
-        return (cell for cell in self.cells if cell.role == "executed")
-
 
 def type_right(foreseen: Foreseen, truth: Truth) -> bool | None:
     """Whether the exception type is the real one; None if that is not known (a kernel that died).
@@ -174,10 +182,10 @@ def line_right(foreseen: Foreseen, truth: Truth) -> bool | None:
 
 
 def message_right(foreseen: Foreseen, truth: Truth) -> bool | None:
-    """Whether the message is the real one, up to white space; None if that is not known."""
+    """Whether the message is the real one, up to white space and to the length that is kept; None if not known."""
     if truth.evalue is None:
         return None
-    return " ".join(foreseen.message.split())[: len(truth.evalue)] == " ".join(truth.evalue.split())
+    return foreseen.message[:MAX_MESSAGE].split() == truth.evalue.split()
 
 
 def happened(truth: Truth) -> str:
@@ -194,9 +202,5 @@ def _contradiction(finding: Foreseen | None, truth: Truth) -> str:
     said = f"{finding.type} in line {finding.line} ({finding.rule})"
     if not truth.crash:
         return f"{said}, but {happened(truth)}"
-    if not finding.first:
-        # What may raise before it is in an earlier line or the same one.
-        late = None not in (finding.line, truth.line) and truth.line > finding.line  # type: ignore[operator]
-        return f"{said} at the latest, but {happened(truth)}" if late else ""
     wrong = type_right(finding, truth) is False or line_right(finding, truth) is False
-    return f"{said}, but {happened(truth)}" if wrong else ""
+    return f"{said}, but {happened(truth)}" if finding.first and wrong else ""

@@ -101,15 +101,16 @@ def checked_cells(job: Job, session: LaunchedSession) -> Iterator[Checked]:
     """Yield each cell with what was said before it ran, and what it then did.
 
     Raises:
-        CellFailed: An executed cell raised, if that is to end the run; or it did not end.
+        CellFailed: A cell before the target raised, and that is to end the run; or it did not end.
     """
     instance = job.instance
+    role: Role = "executed" if instance.target else "cell"
     for place, source in enumerate(instance.executed, start=1):
-        checked = check_and_run(session, source, "executed", place, limit_s=job.cell_limit_s)
+        checked = check_and_run(session, source, role, place, limit_s=job.cell_limit_s)
         yield checked
         status = checked.truth.status
         if status != "ok" and not (job.after_crash and status == "error"):
-            raise CellFailed(f"executed cell {place}: {checked.truth.ename or status}")
+            raise CellFailed(f"cell {place}: {checked.truth.ename or status}")
     if instance.target:
         place = len(instance.executed) + 1
         yield check_and_run(session, instance.target, "target", place, limit_s=TARGET_LIMIT_S, peer=job.peer)

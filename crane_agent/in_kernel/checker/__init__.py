@@ -32,10 +32,11 @@ def check(shell: Any, budget: safe.Budget, tree: Any, first_word: str = "") -> d
         first_word: The first word of a target that is a single line, else ''.
 
     Returns:
-        `finding`, a crash that is certain, or None; `suspects`, crashes that are likely, with the doubts they were
-        found under; `questions`, what probes could settle; `doubts`, why what comes behind them is not certain;
-        `finished`, whether the walk reached the end; `settled`, whether the cell is certain to run without a crash;
-        `stopped`, where and why it ended. Lines count from 1 in the tree, columns from 0.
+        `finding`, a crash that is certain, or None; if it is not `exact`, an earlier line may raise before it;
+        `suspects`, crashes that are likely, with the doubts they were found under; `questions`, what probes could
+        settle; `doubts`, why what comes behind them is not certain; `finished`, whether the walk reached the end;
+        `settled`, whether the cell is certain to run without a crash; `stopped`, where and why it ended. Lines count
+        from 1 in the tree, columns from 0.
     """
     module = wire.decode_tree(tree)
     state = State(shell, budget)
@@ -46,7 +47,8 @@ def check(shell: Any, budget: safe.Budget, tree: Any, first_word: str = "") -> d
         Walker(state).run(module)  # type: ignore[arg-type]
     except Stop as stop:
         if stop.finding is not None and stop.node is not None:
-            finding = finding_facts(stop.finding, stop.node, budget)
+            exact = not state.doubts
+            finding = dict(finding_facts(stop.finding, stop.node, budget), exact=exact)
         stopped = {"line": getattr(stop.node, "lineno", None), "why": stop.why}
     most = budget.items
     return {
@@ -67,6 +69,7 @@ FIELDS = {
     "questions": Field(NAMES, "what probes could settle", records=True),
     "doubts": Field(NAMES, "why what comes behind them is not certain", records=True),
     "stopped": Field(NAMES, "where and why the walk ended", records=True),
+    "exact": Field(NAMES, "whether nothing before it may raise: type and line are certain, too"),
     "finished": Field(NAMES, "whether the walk reached the end"),
     "settled": Field(NAMES, "whether the cell is certain to run"),
     "rule": Field(NAMES, "id of the rule that found it"),

@@ -12,11 +12,12 @@ import ast
 import operator
 import re
 import sys
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from .. import safe
 from ..privacy import NAMES, SCHEMA, VALUES
 from . import library, pure, rules
+from .effects import changed_by_operation, package_of, touch_in_place
 from .elements import elements, size
 from .questions import about_operator
 from .sites import (
@@ -24,19 +25,39 @@ from .sites import (
     CallSite,
     CompareSite,
     Finding,
+    Jump,
     NameSite,
     OperatorSite,
+    Stop,
     SubscriptSite,
     UnarySite,
     ValueSite,
 )
 from .state import State, Unbound
-from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Elements, Known, Made, Value, as_element, of_element
+from .values import (
+    MAYBE_UNBOUND,
+    UNKNOWN,
+    Defined,
+    Elements,
+    Foreign,
+    Instance,
+    Known,
+    Made,
+    Value,
+    as_element,
+    of_element,
+)
 from .words import Part, lowest, named, of_python, words
+
+if TYPE_CHECKING:
+    from .functions import Functions
 
 _LONG_NUMBER = re.compile(r"\d{4}")
 
 MAX_RESULT = 10000
+
+MAX_STEPS_UNROLLED = 6000
+"""Steps of the walk after which a loop or comprehension is followed for its first iterations only."""
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -81,8 +102,11 @@ _UNARY: dict[type, Callable[[Any], Any]] = {
 class Expressions:
     """Evaluates expressions of the target over a `State`."""
 
-    def __init__(self, state: State) -> None:
+    next_element: Value = UNKNOWN
+
+    def __init__(self, state: State, functions: Functions) -> None:
         self.state = state
+        self._functions = functions
 
     def value(self, node: ast.AST) -> Value:
         """Return what an expression evaluates to, as far as it can be known.
@@ -108,16 +132,39 @@ class Expressions:
             answer = self._settle("truth", node, ValueSite(node, value))
             found = truth_of(self.state.live(answer))
             if answer is None and not (type(value) is Made and value.kind in ("bool", "number", "text")):
-                self._open(node, "raises", "the truth of a value")
+                self._unfollowed(node, "the truth of a value", value)
         return found
 
     def _open(self, node: ast.AST, kind: str, why: str) -> Value:
         self.state.doubt(node, kind, why)
         return UNKNOWN
 
+    def _unfollowed(self, node: ast.AST, why: str, *values: Value) -> Value:
+        """Python calls something for these values that is not followed."""
+        return changed_by_operation(node, why, self.state, *values)
+
+    def _maybe(self, compute: Callable[[], object]) -> None:
+        """Evaluate what may not be evaluated, and forget what it changed."""
+        before = self.state.snapshot()
+        self.state.conditional += 1
+        try:
+            compute()
+        except Jump as jump:
+            self.state.doubt(ast.Pass(lineno=0), "raises", "a {} in it".format(jump.kind))
+        except Stop as stop:
+            if stop.finding is None and stop.node is None:
+                raise
+            self.state.doubt(stop.node or ast.Pass(), "raises", "an exception may be raised")
+        finally:
+            self.state.conditional -= 1
+            self.state.merge(before)
+
     def _settle(self, kind: str, node: ast.AST, *about: Any) -> Value | None:
         """Return what the libraries answer to a question (`library.ask`), having reported a crash, or None."""
         answer = library.ask(kind, self.state, *about)
+        return self._reported(answer, node)
+
+    def _reported(self, answer: Value | Finding | None, node: ast.AST) -> Value | None:
         return self.state.report(answer, node) if isinstance(answer, Finding) else answer
 
     # -- atoms ---------------------------------------------------------------------------------------------------
@@ -159,7 +206,7 @@ class Expressions:
         found = [self.state.plain(value) for value in values]
         if safe.ABSENT not in found:
             return self._run(node, lambda: set(found), self.state.level(*values))
-        return self._open(node, "raises", "an element may not be hashable")
+        return self._unfollowed(node, "an element may not be hashable", *values)
 
     def _Dict(self, node: ast.Dict) -> Value:
         table: dict[object, object] = {}
@@ -174,7 +221,7 @@ class Expressions:
                     table.update(inner)
                 else:
                     known = False
-                    self._open(node, "raises", "** of a value that is not known")
+                    self._unfollowed(node, "** of a value that is not known", merged)
                 continue
             label = self.value(key)
             value = self.value(item)
@@ -184,7 +231,7 @@ class Expressions:
                 table[plain] = as_element(value)
             else:
                 known = False
-                self._open(node, "raises", "a key may not be hashable")
+                self._unfollowed(node, "a key may not be hashable", label)
         return Known(table, level=self.state.level(*parts)) if known else UNKNOWN
 
     def _hashable(self, value: object) -> bool:
@@ -211,15 +258,17 @@ class Expressions:
                 return settled
         if found is safe.ABSENT or type(text) is not str or node.conversion != -1 or _LONG_NUMBER.search(text):
             if not (type(value) is Made and value.kind in ("text", "bool") and text == ""):
-                self._open(node, "raises", "formatting a value may raise")
-            return UNKNOWN
+                self._unfollowed(node, "formatting a value may raise", value)
+            return Made("text")
         return self._run(node, lambda: format(found, text), self.state.level(value, spec))
 
     def _Lambda(self, node: ast.Lambda) -> Value:
-        for default in [*node.args.defaults, *node.args.kw_defaults]:
-            if default is not None:
-                self.value(default)
-        return Defined(node)
+        return self.defined(node)
+
+    def defined(self, node: Any) -> Defined:
+        """Return a function that is defined here, having evaluated its defaults."""
+        wanted = [each for each in [*node.args.defaults, *node.args.kw_defaults] if each is not None]
+        return Defined(node, self.state.closure(), tuple(self.value(each) for each in wanted))
 
     # -- operators -----------------------------------------------------------------------------------------------
 
@@ -237,13 +286,29 @@ class Expressions:
                 return settled
         if run is None or a is safe.ABSENT or b is safe.ABSENT:
             about_operator(node, op, left, right, self.state)
-            return self._open(node, "raises", "an operator on a value that is not followed")
+            if in_place:
+                touch_in_place(left, self.state)
+            return self._unfollowed(node, "an operator on a value that is not followed", left, right)
         if _is_large(op, a, b):
             return self._open(node, "raises", "a large value")
         if isinstance(op, ast.Mod) and type(a) in (str, bytes):
             return self._open(node, "raises", "%-formatting is not followed")
         operate = _IN_PLACE[run] if in_place else run
         return self._run(node, lambda: operate(a, b), self.state.level(left, right))
+
+    def changed(self, node: ast.AugAssign, before: Value, by: Value) -> Value:
+        """Return what ``before op= by`` gives; a list, dict or set is changed, under each of its names."""
+        found = self.state.live(before)
+        if safe.one_of(type(found), (list, dict, set)):
+            added = self.elements(node.value, by) if type(found) is list and isinstance(node.op, ast.Add) else None
+            copy: Any = self.state.writable(before) if added is not None and added.complete else safe.ABSENT
+            if copy is not safe.ABSENT and added is not None:
+                copy.extend(as_element(each) for each in added.found)
+                return before
+            self.state.touch(before)
+            self._unfollowed(node, "an operator on a value that is not followed", before, by)
+            return before
+        return self.binary(node, node.op, before, by, in_place=True)
 
     def _UnaryOp(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
@@ -257,28 +322,23 @@ class Expressions:
                 return settled
         # ``~True`` warns, from Python 3.12 on.
         if plain is safe.ABSENT or type(plain) is bool:
-            return self._open(node, "raises", "an operator on a value that is not followed")
+            return self._unfollowed(node, "an operator on a value that is not followed", value)
         return self._run(node, lambda: _UNARY[type(node.op)](plain), self.state.level(value))
 
     def _BoolOp(self, node: ast.BoolOp) -> Value:
         stop_on = isinstance(node.op, ast.Or)
         value: Value = UNKNOWN
-        before = None
         for place, each in enumerate(node.values):
             value = self.value(each)
             if place + 1 == len(node.values):
-                break
-            truth = self.truth_of(each, value)
-            if before is None and truth is stop_on:
                 return value
-            if truth is None and before is None:
-                before = self.state.snapshot()
-                self.state.conditional += 1
-        if before is None:
-            return value
-        self.state.conditional -= 1
-        self.state.merge(before)
-        return UNKNOWN
+            truth = self.truth_of(each, value)
+            if truth is stop_on:
+                return value
+            if truth is None:
+                self._maybe(lambda rest=node.values[place + 1 :]: [self.value(other) for other in rest])  # type: ignore[misc]
+                return UNKNOWN if not package_of(value, self.state) else Made("bool")
+        return value
 
     def _Compare(self, node: ast.Compare) -> Value:
         left = self.value(node.left)
@@ -292,9 +352,9 @@ class Expressions:
             if truth is False:
                 return result
             if truth is None:
-                for other in node.comparators[place + 1 :]:
-                    self.value(other)
-                return self._open(node, "raises", "a chain of comparisons is not followed")
+                rest = node.comparators[place + 1 :]
+                self._maybe(lambda rest=rest: [self.value(other) for other in rest])  # type: ignore[misc]
+                return self._unfollowed(node, "a chain of comparisons is not followed", UNKNOWN)
             left = right
         return result
 
@@ -316,24 +376,23 @@ class Expressions:
                 return settled
         searched = type(b) is range and type(a) is not int and size(b) > MAX_RESULT
         if a is safe.ABSENT or b is safe.ABSENT or searched:
-            return self._open(node, "raises", "a comparison of values that are not followed")
+            result = self._unfollowed(node, "a comparison of values that are not followed", left, right)
+            return Made("bool") if isinstance(op, (ast.In, ast.NotIn)) else result
         return self._run(node, lambda: _COMPARE[type(op)](a, b), self.state.level(left, right))
 
     def _IfExp(self, node: ast.IfExp) -> Value:
         truth = self.truth(node.test)
         if truth is not None:
             return self.value(node.body if truth else node.orelse)
+        found: list[Value] = []
         for branch in (node.body, node.orelse):
-            before = self.state.snapshot()
-            self.state.conditional += 1
-            self.value(branch)
-            self.state.conditional -= 1
-            self.state.merge(before)
-        return UNKNOWN
+            self._maybe(lambda branch=branch: found.append(self.value(branch)))  # type: ignore[misc]
+        holds = tuple(found)
+        return Foreign("builtins", holds) if all(package_of(each, self.state) for each in found) else UNKNOWN
 
     def _NamedExpr(self, node: ast.NamedExpr) -> Value:
         value = self.value(node.value)
-        self.state.bind_at_cell(node.target.id, value)
+        self.state.bind_in_function(node.target.id, value)
         return value
 
     def _run(
@@ -365,15 +424,42 @@ class Expressions:
     # -- access --------------------------------------------------------------------------------------------------
 
     def _Attribute(self, node: ast.Attribute) -> Value:
-        owner = self.value(node.value)
-        site = AttributeSite(node, owner, node.attr)
+        return self.attribute(AttributeSite(node, self.value(node.value), node.attr))
+
+    def attribute(self, site: AttributeSite) -> Value:
+        """Return ``owner.name``."""
+        node = site.node
+        own = self._own_attribute(site)
+        if own is not None:
+            return own
         finding = rules.first_finding(site, self.state)
         if finding is not None:
             return self.state.report(finding, node)
         settled = self._settle("attribute", node, site) or pure.attribute(site, self.state)
         if settled is not None:
             return settled
-        return self._open(node, "raises", "the attribute {!r} of a value that is not followed".format(node.attr))
+        why = "the attribute {!r} of a value that is not followed".format(site.name)
+        return self._unfollowed(node, why, site.owner)
+
+    def _own_attribute(self, site: AttributeSite) -> Value | None:
+        """Return an attribute that the cell stored, or of an object that it made."""
+        if type(site.owner) is Instance:
+            return self._reported(self._functions.attribute(site.owner, site.name), site.node)
+        noted = self.state.noted(site.owner, "." + site.name)
+        return noted if isinstance(noted, Value) else None
+
+    def store_attribute(self, site: AttributeSite, value: Value) -> None:
+        """Follow ``owner.name = value``."""
+        owner = site.owner
+        if type(owner) is Instance and self._functions.member_of(owner.cls, site.name) is None:
+            self.state.set_attribute(owner, site.name, value)
+        elif self._settle("store_attribute", site.node, site, value) is None:
+            if self._functions.stores_plainly(owner, site.name):
+                self.state.note(owner, "." + site.name, value)
+                return
+            touch_in_place(owner, self.state)
+            why = "an assignment to the attribute {!r}".format(site.name)
+            self._unfollowed(site.node, why, owner, value)
 
     def _Subscript(self, node: ast.Subscript) -> Value:
         owner = self.value(node.value)
@@ -388,7 +474,9 @@ class Expressions:
         settled = self._settle("item", site.node, site) or pure.item(site, self.state)
         if settled is not None:
             return settled
-        return self._open(site.node, "raises", "an item of a value that is not followed")
+        if site.context == "del":
+            touch_in_place(site.owner, self.state)
+        return self._unfollowed(site.node, "an item of a value that is not followed", site.owner, site.key)
 
     def _Slice(self, node: ast.Slice) -> Value:
         nothing = Known(None, level=NAMES)
@@ -405,25 +493,45 @@ class Expressions:
         owner, method = None, ""
         if isinstance(node.func, ast.Attribute):
             method = node.func.attr
-            owner = self.value(node.func.value)
-            site = AttributeSite(node.func, owner, method)
-            finding = rules.first_finding(site, self.state)
-            if finding is not None:
-                callee = self.state.report(finding, node.func)
-            else:
-                known = self._settle("attribute", node.func, site) or pure.attribute(site, self.state)
-                callee = known or self._open(
-                    node.func, "raises", "the method {!r} of a value that is not followed".format(method)
-                )
+            above = self._super(node.func)
+            owner = self.value(node.func.value) if above is None else None
+            callee = above or self.attribute(AttributeSite(node.func, owner or UNKNOWN, method))
         else:
             callee = self.value(node.func)
         arguments, keywords, complete = self._arguments(node)
-        call = CallSite(node, callee, owner, method, arguments, keywords, complete)
+        return self._called(CallSite(node, callee, owner, method, arguments, keywords, complete))
+
+    def _super(self, node: ast.Attribute) -> Value | None:
+        """Return what ``super().name`` is in a method that is followed."""
+        call = node.value
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "super"):
+            return None
+        owner = self.state.first_argument()
+        if type(owner) is not Instance or len(call.args) not in (0, 2) or call.keywords:
+            return None
+        return self._functions.super_of(owner, node.attr)
+
+    def called(self, place: ast.expr, callee: Value, *arguments: Value) -> Value:
+        """Follow a call that is not written as one: a decorator's."""
+        node = ast.copy_location(ast.Call(place, [], []), place)
+        return self._called(CallSite(node, callee, None, "", arguments, {}, True))
+
+    def _called(self, call: CallSite) -> Value:
+        node = call.node
         finding = rules.first_finding(call, self.state)
         if finding is not None:
             return self.state.report(finding, node)
-        settled = self._settle("call", node, call) or pure.call(call, self.state, self._run)
+        settled = (
+            self._reported(self._functions.call(call), node)
+            or self._settle("call", node, call)
+            or pure.call(call, self.state, self._run)
+        )
         return settled if settled is not None else pure.unsettled(call, self.state)
+
+    def entered(self, node: ast.AST, manager: Value) -> Value | None:
+        """Return what ``with manager as name`` binds; None if it may swallow an exception, or that is not known."""
+        known = type(manager) is Made and manager.kind == "file"
+        return manager if known else self._settle("enter", node, ValueSite(node, manager))
 
     def _arguments(self, node: ast.Call) -> tuple[tuple[Value, ...], dict[str, Value], bool]:
         arguments: list[Value] = []
@@ -448,7 +556,7 @@ class Expressions:
                 keywords.update({key: of_element(item, None, level) for key, item in table.items()})
             else:
                 complete = False
-                self._open(node, "raises", "** of a value that is not known")
+                self._unfollowed(node, "** of a value that is not known", value)
         return tuple(arguments), keywords, complete
 
     def _iterable(self, node: ast.AST) -> list[Value] | None:
@@ -456,8 +564,7 @@ class Expressions:
         value = self.value(node)
         found = self.elements(node, value)
         if not found.complete:
-            if not found.found:
-                self._open(node, "effects", "iterating over a value that is not followed")
+            self._unfollowed(node, "iterating over a value that is not followed", value)
             return None
         return found.found
 
@@ -483,17 +590,25 @@ class Expressions:
         return self._comprehension(node, [node.elt], lambda rows: [as_element(row[0]) for row in rows])
 
     def _SetComp(self, node: ast.SetComp) -> Value:
-        self._comprehension(node, [node.elt], lambda rows: None)
-        return self._open(node, "raises", "an element may not be hashable")
+        return self._collected(node, [node.elt], lambda rows: {self.state.plain(row[0]) for row in rows})
 
     def _DictComp(self, node: ast.DictComp) -> Value:
-        self._comprehension(node, [node.key, node.value], lambda rows: None)
-        return self._open(node, "raises", "a key may not be hashable")
+        return self._collected(
+            node, [node.key, node.value], lambda rows: {self.state.plain(row[0]): as_element(row[1]) for row in rows}
+        )
+
+    def _collected(self, node: Any, results: list[ast.expr], build: Callable[[list[list[Value]]], object]) -> Value:
+        """Follow a comprehension whose first results are hashed."""
+        rows: list[list[Value]] = []
+        found = self._comprehension(node, results, rows.extend)
+        if type(found) is Known and all(self._hashable(self.state.plain(row[0])) for row in rows):
+            return Known(build(rows), level=self.state.level(*(value for row in rows for value in row)))
+        return self._unfollowed(node, "an element may not be hashable", *[row[0] for row in rows[:50]], UNKNOWN)
 
     def _GeneratorExp(self, node: ast.GeneratorExp) -> Value:
         # Only the first iterable is evaluated now; the rest runs when somebody iterates.
         self._iterable(node.generators[0].iter)
-        return Defined(node)
+        return Defined(node, self.state.closure())
 
     def _comprehension(self, node: Any, results: list[ast.expr], build: Callable[[list[list[Value]]], object]) -> Value:
         rows: list[list[Value]] = []
@@ -506,9 +621,9 @@ class Expressions:
             self.state.close_scope()
         if self.state.changes() != changes:
             # It may have changed what it iterates over.
-            return self._open(node, "effects", "the comprehension changes a value")
-        if not exact:
             return UNKNOWN
+        if not exact:
+            return Foreign("builtins", tuple(value for row in rows[:50] for value in row))
         return Known(build(rows), level=self.state.level(*(value for row in rows for value in row)))
 
     def _generators(
@@ -521,14 +636,18 @@ class Expressions:
     ) -> bool:
         generator = generators[depth]
         if found is None:
-            found = [UNKNOWN]
-            return self._maybe(generators, depth, found, results, rows)
+            self.bind_target(generator.target, UNKNOWN)
+            return self._maybe_rows(generators, depth, results, rows)
         exact = True
         for value in found:
             self.bind_target(generator.target, value)
+            if self.state.steps() > MAX_STEPS_UNROLLED:
+                return self._maybe_rows(generators, depth, results, rows)
             verdict = self._conditions(generator.ifs)
             if verdict is None:
-                return self._maybe_row(generators, depth, results, rows)
+                self._maybe_rows(generators, depth, results, rows, tested=True)
+                exact = False
+                continue
             if verdict:
                 exact = self._row(generators, depth, results, rows) and exact
         return exact
@@ -541,31 +660,24 @@ class Expressions:
                 return verdict
         return True
 
-    def _maybe(
+    def _maybe_rows(
         self,
         generators: list[ast.comprehension],
         depth: int,
-        found: list[Value],
         results: list[ast.expr],
         rows: list[list[Value]],
+        tested: bool = False,
     ) -> bool:
-        self.state.conditional += 1
-        self.state.loops += 1
-        for value in found:
-            self.bind_target(generators[depth].target, value)
-            for condition in generators[depth].ifs:
-                self.value(condition)
-            self._row(generators, depth, results, rows)
-        self.state.loops -= 1
-        self.state.conditional -= 1
-        return False
+        """Follow one iteration that may not run, from its conditions on, or from behind them."""
 
-    def _maybe_row(
-        self, generators: list[ast.comprehension], depth: int, results: list[ast.expr], rows: list[list[Value]]
-    ) -> bool:
-        self.state.conditional += 1
-        self._row(generators, depth, results, rows)
-        self.state.conditional -= 1
+        def iteration() -> None:
+            for condition in [] if tested else generators[depth].ifs:
+                self.value(condition)
+            self._row(generators, depth, results, [])
+
+        self.state.loops += 1
+        self._maybe(iteration)
+        self.state.loops -= 1
         return False
 
     def _row(
@@ -593,8 +705,7 @@ class Expressions:
         elif isinstance(target, ast.Attribute):
             owner = self.value(target.value)
             site = AttributeSite(target, owner, target.attr)
-            if self._settle("store_attribute", target, site, value) is None:
-                pure.store_attribute(site, value, self.state)
+            self.store_attribute(site, value)
         else:
             self._open(target, "effects", "this target is not followed")
 
@@ -608,10 +719,11 @@ class Expressions:
         yielded = self.elements(target, value)
         found = yielded.found if yielded.complete else None
         if found is None or any(isinstance(each, ast.Starred) for each in wanted):
+            part: Value = UNKNOWN
             if found is None or len(found) < len(wanted) - 1:
-                self._open(target, "raises", "unpacking a value that is not followed")
+                part = self._unfollowed(target, "unpacking a value that is not followed", value)
             for each in wanted:
-                self.bind_target(each, UNKNOWN)
+                self.bind_target(each, part)
             return
         if len(found) != len(wanted):
             few = len(found) < len(wanted)

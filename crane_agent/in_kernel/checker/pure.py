@@ -9,18 +9,17 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-import types
 from typing import Any, Callable
 
 from .. import safe
 from ..privacy import SCHEMA
 from ..probes import frames
+from .effects import changed_by_call, changed_by_operation, touch_in_place
 from .elements import elements, size
-from .library.frames import FRAME_CHANGING
 from .questions import about_call, item_path
-from .sites import AttributeSite, CallSite, Stop, SubscriptSite
+from .sites import AttributeSite, CallSite, SubscriptSite
 from .state import State
-from .values import UNKNOWN, Defined, Known, Made, Method, Value, as_element, of_element
+from .values import UNKNOWN, Known, Made, Value, as_element, of_element
 from .words import highest, lowest
 
 Run = Callable[..., Value]
@@ -198,14 +197,8 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> None:
             if type(copy) is list and type(key) is int and -len(copy) <= key < len(copy):
                 copy[key] = as_element(value)
                 return
-    state.touch(site.owner)
-    state.doubt(site.node, "raises", "an assignment to an item of a value that is not followed")
-
-
-def store_attribute(site: AttributeSite, value: Value, state: State) -> None:
-    """Follow ``owner.name = value``: not followed, so the owner is no longer what it was."""
-    state.touch(site.owner)
-    state.doubt(site.node, "raises", "an assignment to the attribute {!r}".format(site.name))
+    touch_in_place(site.owner, state)
+    changed_by_operation(site.node, "an assignment to an item that is not followed", state, site.owner, site.key, value)
 
 
 # -- calling -------------------------------------------------------------------------------------------------------
@@ -434,36 +427,8 @@ def _change(site: CallSite, state: State, run: Run, plain: bool) -> Value | None
 
 def unsettled(site: CallSite, state: State) -> Value:
     """Note what a call that cannot be followed may do, and what a probe could tell about it."""
-    callee = state.live(site.callee)
-    what = _words(site)
-    if _ends_the_cell(site) and not state.conditional:
-        raise Stop(None, site.node, "the cell ends itself here")
-    if runs_user_code(callee, site, state):
-        state.code_ran(callee)
-        state.doubt(site.node, "effects", "{} runs code that is not followed".format(what))
-    else:
-        state.doubt(site.node, "raises", "{} may raise".format(what))
-    about_call(site, callee, state)
-    for value in [*site.arguments, *site.keywords.values()]:
-        if not _is_left_alone(value, site, state):
-            state.touch(value)
-    if site.owner is not None and not _leaves_owner(site, state):
-        state.touch(site.owner)
-    if builtin_name(callee) in ("exec", "eval", "globals", "vars", "__import__") or site.method in (
-        "run_line_magic",
-        "run_cell_magic",
-        "system",
-        "getoutput",
-    ):
-        state.forget_names()
-    return UNKNOWN
-
-
-def _ends_the_cell(site: CallSite) -> bool:
-    func = site.node.func
-    if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
-        return (func.value.id, func.attr) in (("sys", "exit"), ("os", "_exit"))
-    return isinstance(func, ast.Name) and func.id in ("exit", "quit")
+    about_call(site, state.live(site.callee), state)
+    return changed_by_call(site, _words(site), state)
 
 
 def _words(site: CallSite) -> str:
@@ -471,45 +436,3 @@ def _words(site: CallSite) -> str:
     if isinstance(func, ast.Name):
         return "{}()".format(func.id)
     return "{}()".format("." + func.attr if isinstance(func, ast.Attribute) else "a call")
-
-
-def runs_user_code(callee: object, site: CallSite, state: State) -> bool:
-    """Whether a call may run functions that the user wrote: then any global may be bound anew."""
-    if type(site.callee) is Defined or (callee is safe.ABSENT and type(site.callee) is not Method):
-        return True
-    if any(_may_call_back(value, state) for value in [*site.arguments, *site.keywords.values()]):
-        return True
-    if type(site.callee) is Method:
-        return False
-    function = callee.__func__ if type(callee) is types.MethodType else callee
-    if type(function) is types.FunctionType:
-        return function.__globals__ is state.shell.user_ns
-    return not safe.one_of(type(function), (safe.BuiltinFunctionType, safe.MethodDescriptorType))
-
-
-def _may_call_back(value: Value, state: State) -> bool:
-    if type(value) is Defined:
-        return True
-    found = state.live(value)
-    return type(found) is types.FunctionType and found.__globals__ is state.shell.user_ns
-
-
-def _is_left_alone(value: Value, site: CallSite, state: State) -> bool:
-    """Whether a callee leaves an argument as it is: libraries do not change the frames they are handed."""
-    callee = state.live(site.callee)
-    if builtin_name(callee) in ("print", "len", "repr", "str", "isinstance", "type", "id", "display"):
-        return True
-    found = state.live(value)
-    if frames.is_frame(found) or frames.is_series(found):
-        function = callee.__func__ if type(callee) is types.MethodType else callee
-        return type(site.callee) is Method or (
-            type(function) is types.FunctionType and function.__globals__ is not state.shell.user_ns
-        )
-    return safe.one_of(type(found), (*safe.SCALARS, types.ModuleType, type, types.FunctionType))
-
-
-def _leaves_owner(site: CallSite, state: State) -> bool:
-    owner = state.live(site.owner)
-    if frames.is_frame(owner) or frames.is_series(owner) or state.columns(site.owner) is not None:
-        return site.method not in FRAME_CHANGING and "inplace" not in site.keywords and site.complete
-    return safe.one_of(type(owner), (*safe.SCALARS, types.ModuleType, type))

@@ -6,7 +6,7 @@ import ast
 from typing import Any, NamedTuple
 
 from ..privacy import VALUES
-from .values import Value
+from .values import UNKNOWN, Value
 from .words import Words
 
 
@@ -155,6 +155,20 @@ class Stop(Exception):
         self.finding = finding
         self.node = node
         self.why = why
+
+
+class Jump(Exception):
+    """A statement leaves the statements around it.
+
+    Attributes:
+        kind: ``break``, ``continue``, ``return``, or ``raise`` of what is not followed, where it may be handled.
+        value: What is returned.
+    """
+
+    def __init__(self, kind: str, value: Value = UNKNOWN) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.value = value
 
 
 def is_starred(node: ast.Call) -> bool:

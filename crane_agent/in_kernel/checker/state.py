@@ -16,7 +16,20 @@ from ..probes import frames
 from ..readers import blocks
 from . import memory
 from .sites import Doubt, Finding, Stop
-from .values import LABELS, MAYBE_UNBOUND, STRUCTURE, UNKNOWN, Defined, Hole, Known, Like, Made, Value
+from .values import (
+    LABELS,
+    MAYBE_UNBOUND,
+    STRUCTURE,
+    UNKNOWN,
+    Defined,
+    Foreign,
+    Hole,
+    Instance,
+    Known,
+    Like,
+    Made,
+    Value,
+)
 from .words import highest, lowest
 
 # IPython binds these itself, some of them anew before each cell. Source: IPython's documentation, "Output caching
@@ -29,12 +42,18 @@ _NEVER_CHANGED = (*safe.SCALARS, range, slice, types.BuiltinFunctionType)
 
 MAX_STEPS = 20000
 MAX_COPY = 100000
+MOST_DOUBTS = 50
 
 MAX_WORDS = 500
 """Length of a message or a reason [characters]."""
 
 # Source: CPython, `Python/compile.c`, STACK_USE_GUIDELINE in maybe_optimize_method_call.
 MAX_METHOD_ARGUMENTS = 30
+
+
+def _is_unchanging(found: object) -> bool:
+    kind = type(found)
+    return safe.one_of(kind, (*_NEVER_CHANGED, types.ModuleType, types.FunctionType)) or safe.inherits(kind, type)
 
 
 class Unbound(Exception):
@@ -48,6 +67,8 @@ class State:
         doubts: Why what comes next is not certain; empty as long as everything before is settled.
         conditional: Depth of branches and loops that may not run; `loops` of them are loops.
         guarded: Depth of ``try`` blocks whose handlers may catch a finding.
+        files_may_change: Whether code ran that is not followed: files may have come or gone.
+        may_be_patched: Whether code ran that may have given classes of libraries other attributes.
         suspects: Findings made under doubt, each with the line and the doubts it was made under.
         questions: What a probe could settle, in the order met.
     """
@@ -59,11 +80,18 @@ class State:
         self.conditional = 0
         self.loops = 0
         self.guarded = 0
+        self.files_may_change = False
+        self.may_be_patched = False
         self.suspects: list[dict[str, Any]] = []
         self.questions: list[dict[str, Any]] = []
         self._namespace: dict[str, object] = shell.user_ns
         self._scopes: list[dict[str, Value | None]] = [{}]
-        self._comprehensions: list[ast.AST] = []
+        # Of the function that the walk is in: where its own names are, and which of its names are the cell's.
+        self._local = 0
+        self._declared: frozenset[str] = frozenset()
+        # Expressions of the target in which the walk is inside of a function or comprehension, outermost first.
+        self._entered: list[ast.AST] = []
+        self.depth = 0
         # By the id of an object: the copy that stands for it since the cell changed it; the stand-in, since the cell
         # changed it to something of which only the structure is known; the object itself, if nothing is known of it.
         self._shadows: dict[int, Any] = {}
@@ -79,10 +107,15 @@ class State:
         for value in [self._namespace, shell.user_module, *map(self._namespace.get, _CHANGED_BY_IPYTHON)]:
             self._touched[id(value)] = value
         self._names_unknown = False
+        # Something of which nothing is known was changed: it may be any object that there was by then.
+        self._changed_any = 0
         # Kept for the walk: the functions, and the nodes of the tree, are the same from its start to its end.
         self._set_by_functions: set[str] | None = None
         self._set_by_nodes: dict[int, set[str]] = {}
         self._steps = 0
+        self._doubted = 0
+        # What the libraries keep for the walk, by their own keys: private copies of tables, for one.
+        self.memo: dict[str, Any] = {}
 
     # -- names ---------------------------------------------------------------------------------------------------
 
@@ -109,6 +142,28 @@ class State:
             return MAYBE_UNBOUND
         raise Unbound
 
+    def peek(self, name: str) -> Value | None:
+        """Return what the notebook's cells bound to a global name, or None; no doubt is noted."""
+        value = self._scopes[0].get(name, UNKNOWN)
+        if value is UNKNOWN and name not in self._scopes[0]:
+            return None if name not in self._namespace or self._names_unknown else Known(self._namespace[name])
+        return value
+
+    def users_code(self, functions: bool) -> list[Value]:
+        """Return the classes of the user's, and with `functions` all that may be called."""
+        home = self._namespace.get("__name__", "__main__")
+        found: list[Value] = []
+        for value in list(self._namespace.values()):
+            if safe.inherits(type(value), type):
+                if safe.class_module(value) == home:  # type: ignore[arg-type]
+                    found.append(Known(value))
+            elif functions and type(value) is types.FunctionType:
+                found.append(Known(value))
+            elif safe.class_module(type(value)) == home:
+                found.append(Known(type(value)))
+        defined = [value for scope in self._scopes for value in scope.values() if type(value) is Defined]
+        return found + [each for each in defined if functions or isinstance(each.node, ast.ClassDef)]
+
     def is_bound_by_cells(self, name: str) -> bool:
         """Whether a name is certain to be bound by a cell or by IPython, and is not only a built-in."""
         value = self._scopes[-1].get(name, UNKNOWN if name in self._namespace else None)
@@ -121,13 +176,21 @@ class State:
             value = bound
         return Known(value, name if bound is value else None)
 
-    def bind(self, name: str, value: Value) -> None:
-        """Bind a name in the innermost scope."""
-        self._scopes[-1][name] = value
+    def bind(self, name: str, value: Value | None) -> None:
+        """Bind a name in the innermost scope; with None, delete it."""
+        inner = len(self._scopes) - 1 > self._local
+        self._scopes[-1 if inner else self._place_of(name)][name] = value
+
+    def _place_of(self, name: str) -> int:
+        return 0 if name in self._declared else self._local
 
     def bind_at_cell(self, name: str, value: Value) -> None:
-        """Bind a name in the cell's own scope, as a walrus in a comprehension does."""
+        """Bind a global name."""
         self._scopes[0][name] = value
+
+    def bind_in_function(self, name: str, value: Value) -> None:
+        """Bind a name in the function that the walk is in, or in the cell, as a walrus in a comprehension does."""
+        self._scopes[self._place_of(name)][name] = value
 
     def code_ran(self, callee: object = None) -> None:
         """Code of the user's that is not followed ran: names that its functions set are no longer known."""
@@ -136,7 +199,7 @@ class State:
         names = set(self._set_by_functions)
         function = callee.__func__ if type(callee) is types.MethodType else callee
         if type(function) is types.FunctionType:
-            _globals_set_by(function.__code__, names)
+            globals_stored(function.__code__, names)
         for value in list(self._scopes[0].values()):
             if type(value) is Defined:
                 node = value.node
@@ -148,7 +211,7 @@ class State:
 
     def unbind(self, name: str) -> None:
         """Delete a name."""
-        self._scopes[-1][name] = None
+        self.bind(name, None)
 
     def forget_names(self) -> None:
         """From here on any name may be bound to anything, as behind ``from module import *`` of an unknown module."""
@@ -156,14 +219,55 @@ class State:
         self._scopes = [{} for _ in self._scopes]
 
     def open_scope(self, node: ast.AST) -> None:
-        """Enter a comprehension."""
+        """Enter a comprehension, or the body of a class."""
         self._scopes.append({})
-        self._comprehensions.append(node)
+        self._entered.append(node)
 
-    def close_scope(self) -> None:
-        """Leave a comprehension."""
-        self._scopes.pop()
-        self._comprehensions.pop()
+    def close_scope(self) -> dict[str, Value | None]:
+        """Leave it, and return what it bound."""
+        self._entered.pop()
+        return self._scopes.pop()
+
+    def open_function(
+        self,
+        node: ast.AST,
+        closure: tuple[dict[str, Value | None], ...],
+        names: dict[str, Value | None],
+        declared: frozenset[str],
+    ) -> tuple[Any, ...]:
+        """Enter a function that is called.
+
+        Args:
+            node: The call.
+            closure: Scopes of the functions around its definition.
+            names: Its own names, bound to its arguments.
+            declared: Names that it declares ``global``.
+
+        Returns:
+            What `close_function` needs.
+        """
+        before = self._scopes, self._local, self._declared, len(self._entered), self._names_unknown
+        self._scopes = [self._scopes[0], *closure, names]
+        self._local, self._declared = len(closure) + 1, declared
+        self._entered.append(node)
+        self.depth += 1
+        return before
+
+    def close_function(self, before: tuple[Any, ...]) -> None:
+        """Leave it."""
+        self._scopes, self._local, self._declared, entered, unknown = before
+        del self._entered[entered:]
+        self.depth -= 1
+        if self._names_unknown and not unknown:
+            self.forget_names()
+
+    def first_argument(self) -> Value | None:
+        """Return what the first parameter of the function that the walk is in is bound to."""
+        return next(iter(self._scopes[self._local].values()), None) if self._local else None
+
+    def closure(self) -> tuple[dict[str, Value | None], ...]:
+        """Return the scopes that a function defined here sees besides the cell's."""
+        return tuple(self._scopes[1:])
 
     def snapshot(self) -> tuple[list[dict[str, Value | None]], int]:
         """Return what `merge` needs to leave a branch that may not have run."""
@@ -188,6 +292,8 @@ class State:
         """Return the real object behind a value as it is at this point of the cell; `safe.ABSENT` if not known."""
         if type(value) is not Known or id(value.object) in self._touched or id(value.object) in self._forms:
             return safe.ABSENT
+        if self._changed_any and not _is_unchanging(value.object):
+            return safe.ABSENT
         found = self._shadows.get(id(value.object), value.object)
         return safe.ABSENT if self._stale and self._stale.holds(found) else found
 
@@ -207,6 +313,8 @@ class State:
         if place in self._touched:
             return safe.ABSENT
         like = self._forms.get(place, value if type(value) is Like else None)
+        if self._changed_any and not (_is_unchanging(value.object) or (like and like.born > self._changed_any)):
+            return safe.ABSENT
         if like is None:
             return self._shadows.get(place, value.object)
         return like.object if like.knows.issuperset(needed) else safe.ABSENT
@@ -301,6 +409,11 @@ class State:
         self._changed.append((value.object, True))
         return self._shadows[id(value.object)]
 
+    def anything_changed(self) -> None:
+        """Something of which nothing is known was changed in place: it may be any object that can change."""
+        self._changed_any = Like(None).born
+        self._changed.append((self, False))
+
     def changes(self) -> int:
         """Return a mark for `changed_since`."""
         return len(self._changed)
@@ -313,11 +426,23 @@ class State:
             return len(self._changed) > mark
         return id(value.object) in self._touched or any(each is value.object for each, _ in self._changed[mark:])
 
+    def changed_after(self, mark: int) -> list[object]:
+        """Return what the cell changed after the mark was taken, in order."""
+        return [each for each, _ in self._changed[mark:]]
+
     def touch(self, value: Value | None, depth: int = 2) -> None:
         """Something the walk cannot follow may have changed this value, and what it holds."""
         if type(value) is Like:
             self._touched[id(value.object)] = value.object
             self._changed.append((value.object, True))
+            return
+        if type(value) is Instance:
+            self._touched[id(value)] = value
+            self._changed.append((value, True))
+            return
+        if type(value) is Foreign:
+            for each in value.holds:
+                self.touch(each, depth)
             return
         if type(value) is not Known:
             if type(value) is Made:
@@ -389,8 +514,19 @@ class State:
 
     def doubt(self, node: ast.AST, kind: str, why: str) -> None:
         """From here on nothing is certain, for this reason."""
-        if len(self.doubts) < 50:
-            self.doubts.append(Doubt(getattr(node, "lineno", 0), kind, why))
+        self._doubted += 1
+        if kind != "raises" and len(self.doubts) >= MOST_DOUBTS:
+            self.doubts.pop()
+        if len(self.doubts) < MOST_DOUBTS:
+            self.doubts.append(Doubt(getattr(self._entered[0] if self._entered else node, "lineno", 0), kind, why))
+
+    def doubted(self) -> int:
+        """Return how many doubts there were so far."""
+        return self._doubted
+
+    def steps(self) -> int:
+        """Return how many steps the walk has made."""
+        return self._steps
 
     def may_raise(self, node: ast.AST, why: str) -> None:
         """This may raise; if it does not, all it did is followed."""
@@ -422,12 +558,14 @@ class State:
             Stop: The cell ends here, one way or the other.
         """
         node = finding.node or node
-        if self._comprehensions and sys.version_info < (3, 12):
-            # It runs in a frame of its own, called where it begins. Source: PEP 709.
-            node = self._comprehensions[0]
+        for entered in self._entered:
+            # It runs in a frame of its own, called where it begins; a comprehension since 3.12 not. Source: PEP 709.
+            if isinstance(entered, (ast.Call, ast.ClassDef, ast.GeneratorExp)) or sys.version_info < (3, 12):
+                node = entered
+                break
         if self.guarded:
             raise Stop(finding, node)
-        if not self.doubts and not self.conditional:
+        if not self.conditional and all(doubt.kind == "raises" for doubt in self.doubts):
             raise Stop(finding, node)
         self.suspect(finding, node)
         if self.conditional:
@@ -445,6 +583,15 @@ class State:
                     doubts=[doubt._asdict() for doubt in self.doubts[:5]],
                 )
             )
+
+    def is_touched(self, value: Instance) -> bool:
+        """Whether an object that the walk made may have been changed by what is not followed."""
+        return id(value) in self._touched
+
+    def set_attribute(self, value: Instance, name: str, new: Value) -> None:
+        """The cell stored an attribute of an object that the walk made."""
+        value.attributes[name] = new
+        self._changed.append((value, True))
 
     def _condition(self) -> str:
         if not self.conditional:
@@ -531,11 +678,11 @@ def globals_set_by_functions(namespace: dict[str, object]) -> set[str]:
         wrapped = (safe.instance_dict(value) or {}).get("__wrapped__")
         value = wrapped if type(wrapped) is types.FunctionType else value
         if type(value) is types.FunctionType and value.__globals__ is namespace:
-            _globals_set_by(value.__code__, found)
+            globals_stored(value.__code__, found)
         elif type(value) is type:
             for _, entry in safe.entries(value):
                 if type(entry) is types.FunctionType and entry.__globals__ is namespace:
-                    _globals_set_by(entry.__code__, found)
+                    globals_stored(entry.__code__, found)
     return found
 
 
@@ -544,7 +691,8 @@ _SET_GLOBAL = (opcode.opmap["STORE_GLOBAL"], opcode.opmap["DELETE_GLOBAL"])
 _EXTENDED_ARG = opcode.EXTENDED_ARG
 
 
-def _globals_set_by(code: types.CodeType, found: set[str]) -> None:
+def globals_stored(code: types.CodeType, found: set[str]) -> None:
+    """Add the global names that a function's code binds or deletes."""
     argument = 0
     for operation, low in zip(code.co_code[::2], code.co_code[1::2]):
         argument = argument << 8 | low
@@ -554,4 +702,4 @@ def _globals_set_by(code: types.CodeType, found: set[str]) -> None:
             argument = 0
     for constant in code.co_consts:
         if type(constant) is types.CodeType:
-            _globals_set_by(constant, found)
+            globals_stored(constant, found)

@@ -8,6 +8,7 @@ are known), `Defined` (a function or class that the cell defines), or `UNKNOWN`.
 from __future__ import annotations
 
 import ast
+import itertools
 from typing import Any
 
 from ..privacy import VALUES
@@ -56,10 +57,12 @@ class Like(Value):
         path: How a probe reaches the kernel's object that it is a part of, or None.
     """
 
-    __slots__ = ("knows", "object", "path")
+    __slots__ = ("born", "knows", "object", "path")
+    _born = itertools.count(1)
 
     def __init__(self, stand_in: object, knows: frozenset[str] = STRUCTURE, path: str | None = None) -> None:
         self.object = stand_in
+        self.born = next(self._born)
         self.knows = knows
         self.path = path
 
@@ -106,13 +109,69 @@ class Elements(Value):
         self.complete = complete
 
 
+class Foreign(Value):
+    """What a library made, of which nothing is known but that it is of no class of the user's.
+
+    Attributes:
+        package: The top-level package whose code runs when something is done with it; `builtins` for Python's own.
+        holds: Values that it may be, hold or share memory with.
+    """
+
+    __slots__ = ("holds", "package")
+
+    def __init__(self, package: str, holds: tuple[Value, ...] = ()) -> None:
+        self.package = package
+        self.holds = holds
+
+
 class Defined(Value):
-    """A function or class that the cell defines."""
+    """A function, lambda or class that the walk defines.
 
-    __slots__ = ("node",)
+    Attributes:
+        node: Its definition.
+        scopes: The scopes of functions around it, outermost first.
+        defaults: Values of a function's defaults, positional ones first; of a class its base classes.
+        members: What the body of a class bound, by name.
+    """
 
-    def __init__(self, node: ast.AST) -> None:
+    __slots__ = ("defaults", "members", "node", "scopes")
+
+    def __init__(
+        self,
+        node: ast.AST,
+        scopes: tuple[dict[str, Value | None], ...] = (),
+        defaults: tuple[Value, ...] = (),
+        members: dict[str, Value | None] | None = None,
+    ) -> None:
         self.node = node
+        self.scopes = scopes
+        self.defaults = defaults
+        self.members = {} if members is None else members
+
+
+class Instance(Value):
+    """An object of a class of the user's that the walk makes.
+
+    Attributes:
+        cls: Its class: `Known`, or `Defined` by the cell.
+        attributes: What its own dictionary holds.
+    """
+
+    __slots__ = ("attributes", "cls")
+
+    def __init__(self, cls: Value) -> None:
+        self.cls = cls
+        self.attributes: dict[str, Value] = {}
+
+
+class Bound(Value):
+    """A method of the user's, bound to the object that it will be called with."""
+
+    __slots__ = ("function", "owner")
+
+    def __init__(self, function: Value, owner: Value) -> None:
+        self.function = function
+        self.owner = owner
 
 
 class _Unknown(Value):

@@ -13,25 +13,29 @@ import sys
 from typing import Any
 
 from .. import safe
+from ..privacy import NAMES
 from . import rules
-from .elements import elements
-from .expressions import Expressions
-from .sites import Finding, ImportSite, Stop, SubscriptSite
+from .effects import changed_by_operation, may_patch, package_of
+from .expressions import MAX_STEPS_UNROLLED, Expressions
+from .functions import Functions
+from .sites import AttributeSite, Finding, ImportSite, Jump, Stop, SubscriptSite
 from .state import State, Unbound
-from .values import UNKNOWN, Defined, Made, Value
+from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Foreign, Known, Value
 from .words import Part, words
 
-
-class _Jump(Exception):
-    """A break, continue or return leaves the statements around it."""
-
+MAX_UNROLLED = 60
+"""Iterations of a loop that are followed one by one."""
 
 class Walker:
     """Walks the statements of the target over a `State`."""
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.expressions = Expressions(state)
+        self.functions = Functions(state, self)
+        self.expressions = Expressions(state, self.functions)
+        # Jumps that a branch which may not run may have made: what comes behind it may not run, either.
+        self._pending: set[str] = set()
+        self._returned: list[Value] = []
 
     def run(self, tree: ast.Module) -> None:
         """Walk the cell.
@@ -42,7 +46,7 @@ class Walker:
         self._body(tree.body)
 
     def _body(self, statements: list[ast.stmt]) -> None:
-        for statement in statements:
+        for place, statement in enumerate(statements):
             self.state.step()
             visit = getattr(self, "_" + type(statement).__name__, None)
             if visit is None:
@@ -50,6 +54,9 @@ class Walker:
                 self.state.forget_names()
                 continue
             visit(statement)
+            if self._pending:
+                self._maybe(statements[place + 1 :])
+                return
 
     def _value(self, node: ast.AST) -> Value:
         return self.expressions.value(node)
@@ -85,25 +92,18 @@ class Walker:
         target = node.target
         if isinstance(target, ast.Name):
             before = self._value(ast.copy_location(ast.Name(target.id, ast.Load()), target))
-            value = self._value(node.value)
-            # On a list, dict or set ``+=`` changes the object, which other names may share.
-            if not safe.one_of(type(self.state.live(before)), (int, float, bool, str, bytes, tuple)):
-                self.state.touch(before)
-                self.state.doubt(node, "raises", "an operator on a value that is not followed")
-                self.state.bind(target.id, UNKNOWN)
-                return
-            self.state.bind(target.id, self.expressions.binary(node, node.op, before, value, in_place=True))
+            self.expressions.bind_target(target, self.expressions.changed(node, before, self._value(node.value)))
             return
-        load = ast.copy_location(type(target)(**{**dict(ast.iter_fields(target)), "ctx": ast.Load()}), target)
-        self._value(load)
-        self._value(node.value)
-        self.state.doubt(node, "raises", "an operator on a value that is not followed")
         owner = self._value(target.value)
         if isinstance(target, ast.Subscript):
             key = self._value(target.slice)
-            self.expressions.store_item(SubscriptSite(target, owner, key, "store"), UNKNOWN)
-        else:
-            self.state.touch(owner)
+            before = self.expressions.item(SubscriptSite(target, owner, key, "load"))
+            after = self.expressions.changed(node, before, self._value(node.value))
+            self.expressions.store_item(SubscriptSite(target, owner, key, "store"), after)
+            return
+        before = self.expressions.attribute(AttributeSite(target, owner, target.attr))
+        after = self.expressions.changed(node, before, self._value(node.value))
+        self.expressions.store_attribute(AttributeSite(target, owner, target.attr), after)
 
     def _Delete(self, node: ast.Delete) -> None:
         for target in node.targets:
@@ -161,10 +161,10 @@ class Walker:
                 because=words("the cell raises it itself"),
             )
             self.state.report(finding, node)
-            return
-        if self.state.conditional:
-            self.state.doubt(node, "reach", "the cell may raise here itself")
-            return
+            raise Jump("raise")
+        if self.state.conditional or self.state.guarded:
+            self.state.doubt(node, "raises", "the cell may raise here itself")
+            raise Jump("raise")
         raise Stop(None, node, "the cell raises an exception that is not followed")
 
     def _Import(self, node: ast.Import) -> None:
@@ -184,7 +184,8 @@ class Walker:
             self.state.doubt(node, "effects", "what the cell bound is imported")
         elif all(safe.loaded(".".join(parts[: place + 1])) is not None for place in range(len(parts))):
             return True
-        self.state.doubt(node, "raises", "importing {} runs its code".format(name))
+        changed_by_operation(node, "importing {} runs its code".format(name), self.state, Foreign(parts[0]))
+        self.state.may_be_patched = self.state.may_be_patched or may_patch(parts[0])
         return False
 
     def _ImportFrom(self, node: ast.ImportFrom) -> None:
@@ -233,20 +234,49 @@ class Walker:
 
     def _FunctionDef(self, node: ast.FunctionDef) -> None:
         self._type_parameters(node)
-        for decorator in node.decorator_list:
-            self._value(decorator)
-            self.state.doubt(decorator, "effects", "a decorator is not followed")
-        for default in [*node.args.defaults, *node.args.kw_defaults]:
-            if default is not None:
-                self._value(default)
+        decorators = [self._value(decorator) for decorator in node.decorator_list]
+        found: Value = self.expressions.defined(node)
         taken = node.args
         several = [*taken.args, *getattr(taken, "posonlyargs", ()), taken.vararg, *taken.kwonlyargs, taken.kwarg]
         for annotation in [*(each.annotation for each in several if each is not None), node.returns]:
             if annotation is not None:
                 self._annotation(annotation)
-        self.state.bind(node.name, UNKNOWN if node.decorator_list else Defined(node))
+        for place, decorator in zip(reversed(node.decorator_list), reversed(decorators)):
+            found = self.expressions.called(place, decorator, found)
+        self.state.bind(node.name, found)
 
     _AsyncFunctionDef = _FunctionDef
+
+    def function(self, node: Any) -> Value:
+        """Walk the body of a function whose names are bound, and return what it returns."""
+        if isinstance(node, ast.Lambda):
+            return self._value(node.body)
+        outer = self._pending, self._returned
+        self._pending, self._returned = set(), []
+        try:
+            self._body(node.body)
+            result: Value = Known(None, level=NAMES)
+        except Jump as jump:
+            if jump.kind != "return":
+                raise
+            result = jump.value
+        finally:
+            pending, returned = self._pending, self._returned
+            self._pending, self._returned = outer
+        if "raise" in pending and not self.state.guarded:
+            # An exception that nobody handles ends the cell.
+            pending.discard("raise")
+        if "raise" in pending:
+            self._pending.add("raise")
+        return result if not returned or all(each is result for each in returned) else self._joined([*returned, result])
+
+    def _joined(self, values: list[Value]) -> Value:
+        """Return what may be any of these values: of several texts and numbers, that it is one."""
+        first = self.state.live(values[0])
+        if all(self.state.live(each) is first for each in values) and first is not safe.ABSENT:
+            return values[0]
+        holds = tuple(values)
+        return Foreign("builtins", holds) if all(package_of(each, self.state) for each in values) else UNKNOWN
 
     def _type_parameters(self, node: ast.AST) -> None:
         """Type parameters, Python 3.12 and later, open a scope of their own for what is evaluated in the header."""
@@ -256,19 +286,34 @@ class Walker:
 
     def _ClassDef(self, node: ast.ClassDef) -> None:
         self._type_parameters(node)
-        for each in [*node.decorator_list, *node.bases, *[keyword.value for keyword in node.keywords]]:
-            self._value(each)
-        plain = not node.decorator_list and not node.bases and not node.keywords
-        if not plain or not all(_is_inert(each) for each in node.body):
-            self.state.doubt(node, "effects", "the body of a class is not followed")
-        self.state.bind(node.name, Defined(node))
+        decorators = [self._value(each) for each in node.decorator_list]
+        bases = tuple(self._value(each) for each in node.bases)
+        for keyword in node.keywords:
+            self._value(keyword.value)
+        self.state.open_scope(node)
+        try:
+            self._body(node.body)
+        finally:
+            members = self.state.close_scope()
+        cls = Defined(node, self.state.closure(), bases, members)
+        found: Value = cls
+        if node.keywords or not all(self.functions.is_plain_class(base) for base in bases):
+            # A base class may have an `__init_subclass__`, a metaclass anything.
+            changed_by_operation(node, "making a class runs code of its base classes", self.state, cls, *bases)
+        for place, decorator in zip(reversed(node.decorator_list), reversed(decorators)):
+            found = self.expressions.called(place, decorator, found)
+        self.state.bind(node.name, found)
 
     # -- jumps ---------------------------------------------------------------------------------------------------
 
-    def _jump(self, node: ast.stmt) -> None:
-        raise _Jump
+    def _Break(self, node: ast.Break) -> None:
+        raise Jump("break")
 
-    _Break = _Continue = _Return = _jump
+    def _Continue(self, node: ast.Continue) -> None:
+        raise Jump("continue")
+
+    def _Return(self, node: ast.Return) -> None:
+        raise Jump("return", Known(None, level=NAMES) if node.value is None else self._value(node.value))
 
     # -- branches ------------------------------------------------------------------------------------------------
 
@@ -282,131 +327,227 @@ class Walker:
 
     def _maybe(self, statements: list[ast.stmt]) -> None:
         """Walk statements that may not run, and forget what they changed."""
+        if not statements:
+            return
         before = self.state.snapshot()
         self.state.conditional += 1
+        outer, self._pending = self._pending, set()
         try:
             self._body(statements)
-        except _Jump:
-            self.state.doubt(statements[-1], "reach", "the lines below may not run")
+        except Jump as jump:
+            self._pending.add(jump.kind)
+            if jump.kind == "return":
+                self._returned.append(jump.value)
         except Stop as stop:
             # Only a guarded finding, or the end of what can be followed, gets here.
-            if stop.finding is not None and self.state.guarded:
-                self.state.doubt(statements[0], "raises", "an exception may be raised and handled")
-            elif stop.finding is None and stop.node is None:
+            if stop.finding is None and stop.node is None:
                 raise
-            else:
-                self.state.doubt(statements[0], "reach", "the lines below may not run")
+            self.state.doubt(statements[0], "raises", "an exception may be raised")
+            self._pending.add("raise")
         finally:
             self.state.conditional -= 1
             self.state.merge(before)
-        if statements and any(
-            isinstance(each, (ast.Break, ast.Continue, ast.Return)) for each in ast.walk(ast.Module(statements, []))
-        ):
-            self.state.doubt(statements[0], "reach", "the lines below may not run")
+            self._pending |= outer
+            if not self.state.guarded:
+                # An exception that nobody handles ends the cell: what comes behind runs only if it was not raised.
+                self._pending.discard("raise")
 
     def _For(self, node: ast.For) -> None:
         value = self._value(node.iter)
-        found = elements(self.state, value)
-        if found is None:
-            self.state.doubt(node.iter, "effects", "iterating over a value that is not followed")
-            self._maybe_loop(node.target, node.body)
-            self._maybe(node.orelse)
-            return
+        found = self.expressions.elements(node.iter, value)
+        if not found.complete and not found.found:
+            changed_by_operation(node.iter, "iterating over a value that is not followed", self.state, value)
         changes = self.state.changes()
-        for element in found:
+        complete = found.complete
+        for place, element in enumerate(found.found):
+            if place >= (MAX_UNROLLED if self.state.steps() < MAX_STEPS_UNROLLED else 2):
+                complete = False
+                break
             self.expressions.bind_target(node.target, element)
-            try:
-                self._body(node.body)
-            except _Jump:
-                # A jump on a certain path: the rest is reached in a way that is not followed further.
-                self.state.doubt(node, "reach", "the loop is left early")
-                self._forget(node.body)
+            if not self._iteration(node.body):
+                return
+            if self._may_have_left(node):
                 return
             if self.state.changed_since(changes, value):
                 self.state.doubt(node, "effects", "what the loop iterates over is changed in it")
-                self._forget(node.body)
-                return
+                complete = False
+                break
+        if not complete:
+            self._maybe_loop(node.target, node.body)
+            self._end_loop(node)
+            return
         self._body(node.orelse)
+
+    def _iteration(self, body: list[ast.stmt]) -> bool:
+        """Walk one iteration, and return whether the loop goes on behind it."""
+        try:
+            self._body(body)
+        except Jump as jump:
+            if jump.kind in ("return", "raise"):
+                raise
+            return jump.kind == "continue"
+        return True
+
+    def _may_have_left(self, node: Any) -> bool:
+        """Whether an iteration may have left the loop; then the rest of it is walked as what may not run."""
+        self._pending.discard("continue")
+        if not self._pending:
+            return False
+        self._maybe_loop(getattr(node, "target", None), node.body)
+        self._end_loop(node)
+        return True
+
+    def _end_loop(self, node: Any) -> None:
+        left = "break" in self._pending
+        self._pending -= {"break", "continue"}
+        if left or self._pending:
+            self._maybe(node.orelse)
+        else:
+            self._body(node.orelse)
 
     def _AsyncFor(self, node: ast.AsyncFor) -> None:
         self._value(node.iter)
         self.state.doubt(node, "effects", "other code may run while the cell waits")
         self._maybe_loop(node.target, node.body)
+        self._end_loop(node)
 
     def _maybe_loop(self, target: ast.AST | None, body: list[ast.stmt]) -> None:
+        """Walk the body of a loop that runs any number of times, and forget what it changes.
+
+        It is walked twice: what an iteration leaves behind is there for the next one.
+        """
         before = self.state.snapshot()
-        if target is not None:
-            self.expressions.bind_target(target, UNKNOWN)
         self.state.loops += 1
-        self._maybe(body)
+        for again in (False, True):
+            if again and self.state.loops > 2:
+                break
+            if target is not None:
+                self.expressions.bind_target(target, self.expressions.next_element)
+            self._maybe(body)
+            self._forget(body)
         self.state.loops -= 1
-        self._forget(body)
         self.state.merge(before)
 
     def _forget(self, body: list[ast.stmt]) -> None:
         """Forget every name that statements bind or delete: they may have run any number of times."""
         for node in ast.walk(ast.Module(body, [])):
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                self.state.bind(node.id, UNKNOWN)
+                self._forget_name(node.id)
             elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
-                self.state.bind(node.name, UNKNOWN)
+                self._forget_name(node.name)
             elif isinstance(node, ast.alias):
-                self.state.bind((node.asname or node.name).partition(".")[0], UNKNOWN)
+                self._forget_name((node.asname or node.name).partition(".")[0])
+
+    def _forget_name(self, name: str) -> None:
+        try:
+            value = self.state.read(name)
+        except Unbound:
+            value = MAYBE_UNBOUND
+        if value is not MAYBE_UNBOUND:
+            self.state.bind(name, UNKNOWN)
 
     def _While(self, node: ast.While) -> None:
-        truth = self.expressions.truth(node.test)
-        if truth is False:
-            self._body(node.orelse)
-            return
-        self.state.doubt(node, "reach", "how often the loop runs is not followed")
-        self._maybe_loop(None, node.body)
-        self._maybe(node.orelse)
+        for _ in range(MAX_UNROLLED if self.state.steps() < MAX_STEPS_UNROLLED else 2):
+            truth = self.expressions.truth(node.test)
+            if truth is False:
+                self._body(node.orelse)
+                return
+            if truth is None:
+                break
+            if not self._iteration(node.body):
+                return
+            if self._may_have_left(node):
+                return
+        self._maybe_loop(None, [ast.copy_location(ast.Expr(node.test), node.test), *node.body])
+        self._end_loop(node)
 
     def _With(self, node: Any) -> None:
+        swallows = False
         for each in node.items:
             entered = self._value(each.context_expr)
-            known = type(entered) is Made and entered.kind == "file"
-            if not known:
-                self.state.doubt(node, "raises", "entering or leaving the block may raise, or swallow an exception")
+            value = self.expressions.entered(each.context_expr, entered)
+            if value is None:
+                swallows = not self._lets_through(entered)
+                value = changed_by_operation(
+                    each.context_expr, "entering or leaving the block may raise", self.state, entered
+                )
             if each.optional_vars is not None:
-                self.expressions.bind_target(each.optional_vars, entered if known else UNKNOWN)
-        self._body(node.body)
+                self.expressions.bind_target(each.optional_vars, value)
+        if swallows:
+            self._guarded_body(node.body)
+        else:
+            self._body(node.body)
 
     _AsyncWith = _With
+
+    def _lets_through(self, manager: Value) -> bool:
+        """Whether leaving a block raises again what was raised in it: those of libraries do, but for a few."""
+        package = package_of(manager, self.state)
+        return bool(package) and package not in ("contextlib", "unittest", "pytest", "builtins", "concurrent")
+
+    def _guarded_body(self, body: list[ast.stmt]) -> tuple[Finding | None, ast.AST | None, bool]:
+        """Walk statements behind whose exceptions the cell may go on.
+
+        Returns:
+            The crash that is certain to be raised in them, with its place, and whether an exception may leave them
+            early: then what they changed is forgotten.
+        """
+        before = self.state.snapshot()
+        doubts = self.state.doubted()
+        outer, self._pending = self._pending, set()
+        finding: Finding | None = None
+        place: ast.AST | None = None
+        self.state.guarded += 1
+        try:
+            self._body(body)
+        except Stop as stop:
+            if stop.finding is None and stop.node is None:
+                raise
+            finding, place = stop.finding, stop.node
+        except Jump as jump:
+            if jump.kind != "raise" and self.state.doubted() == doubts:
+                raise
+            self._pending.add(jump.kind)
+            if jump.kind == "return":
+                self._returned.append(jump.value)
+        finally:
+            self.state.guarded -= 1
+            early = "raise" in self._pending or self.state.doubted() != doubts
+            self._pending.discard("raise")
+            self._pending |= outer
+        if finding is not None and early:
+            # It may not get there.
+            self.state.suspect(finding, place)  # type: ignore[arg-type]
+            finding = None
+        if early or finding is not None:
+            self.state.merge(before)
+            self._forget(body)
+        return finding, place, early
 
     def _Try(self, node: Any) -> None:
         if not node.handlers:
             self._with_finally(node.body, node.finalbody)
-            self._body(node.orelse)
             return
-        finding: Finding | None = None
-        place: ast.AST | None = None
-        before = self.state.snapshot()
-        doubts = len(self.state.doubts)
-        self.state.guarded += 1
-        try:
-            self._body(node.body)
-        except Stop as stop:
-            if stop.finding is None:
-                raise
-            finding, place = stop.finding, stop.node
-        finally:
-            self.state.guarded -= 1
+        finding, place, early = self._guarded_body(node.body)
         if finding is not None and not any(self._may_catch(each.type, finding) for each in node.handlers):
             assert place is not None
-            if node.finalbody:
-                self.state.doubt(node, "raises", "the finally block may raise another exception")
+            self._with_finally([], node.finalbody)
             self.state.report(finding, place)
-        settled = finding is None and len(self.state.doubts) == doubts
-        if not settled:
-            self.state.merge(before)
-            self.state.doubt(node, "reach", "an exception may be raised and handled here")
+        if finding is not None or early:
             for handler in node.handlers:
+                if handler.type is not None:
+                    # Which of them is evaluated depends on what is raised.
+                    self._maybe([ast.copy_location(ast.Expr(handler.type), handler.type)])
                 if handler.name is not None:
-                    self.state.bind(handler.name, UNKNOWN)
+                    self.state.bind(handler.name, Foreign("builtins"))
                 self._maybe(handler.body)
-            self._forget(node.body)
-        self._with_finally(node.orelse if finding is None else [], node.finalbody)
+        if finding is not None:
+            self._body(node.finalbody)
+        elif early:
+            self._maybe(node.orelse)
+            self._body(node.finalbody)
+        else:
+            self._with_finally(node.orelse, node.finalbody)
 
     def _TryStar(self, node: Any) -> None:
         self.state.doubt(node, "reach", "except* is not followed")
@@ -431,21 +572,27 @@ class Walker:
     def _with_finally(self, body: list[ast.stmt], finalbody: list[ast.stmt]) -> None:
         try:
             self._body(body)
-        except Stop as stop:
-            doubts = len(self.state.doubts)
+        except (Stop, Jump) as left:
+            if isinstance(left, Stop) and left.finding is None and left.node is None:
+                raise
+            doubts = self.state.doubted()
             self._body(finalbody)
-            finding, place = stop.finding, stop.node
-            if finding is not None and place is not None and len(self.state.doubts) > doubts:
-                self.state.suspect(finding, place)
-                raise Stop(None, place, "a crash is likely here") from None
+            if isinstance(left, Stop) and left.finding and left.node and self.state.doubted() != doubts:
+                self.state.doubt(left.node, "raises", "the finally block may raise another exception")
             raise
         self._body(finalbody)
 
     def _Match(self, node: Any) -> None:
-        self._value(node.subject)
-        self.state.doubt(node, "effects", "match is not followed")
+        subject = self._value(node.subject)
+        changed_by_operation(node.subject, "a pattern may ask a value", self.state, subject)
         for case in node.cases:
-            self._maybe(case.body)
+            self._forget([ast.Expr(each) for each in ast.walk(case.pattern) if isinstance(each, ast.expr)])
+            for each in ast.walk(case.pattern):
+                name = getattr(each, "name", None) or getattr(each, "rest", None)
+                if type(name) is str:
+                    self.state.bind(name, UNKNOWN)
+            guard = [] if case.guard is None else [ast.copy_location(ast.Expr(case.guard), case.guard)]
+            self._maybe([*guard, *case.body])
 
 
 # The first wants certain arguments, the others become a RuntimeError in a coroutine.
@@ -463,19 +610,4 @@ def _is_plain_exception(found: object) -> bool:
         and not any(safe.inherits(cls, each) for each in _WITH_OTHER_WAYS)
         and builtins.__dict__.get(safe.class_name(cls)) is cls
         and "Group" not in safe.class_name(cls)
-    )
-
-
-def _is_inert(node: ast.stmt) -> bool:
-    """Whether a statement in a class's body cannot raise: a constant, or a function whose header evaluates nothing."""
-    if isinstance(node, ast.Expr):
-        return isinstance(node.value, ast.Constant)
-    return isinstance(node, ast.Pass) or (isinstance(node, ast.FunctionDef) and not _has_header(node))
-
-
-def _has_header(node: ast.FunctionDef) -> bool:
-    """Whether defining a function evaluates anything: decorators, defaults, annotations."""
-    arguments = node.args
-    return bool(node.decorator_list or arguments.defaults or any(arguments.kw_defaults) or node.returns) or any(
-        each.annotation is not None for each in ast.walk(arguments) if isinstance(each, ast.arg)
     )

@@ -59,6 +59,9 @@ class Row(NamedTuple):
             return ""
         if self.crash is None:
             return f"found {self.finding['type']} ({self.finding['rule']}), but the cell ran"
+        if not self.finding["exact"]:
+            # An earlier line may raise first: only that the cell crashes is certain.
+            return ""
         said = (self.finding["type"], self.finding["line"])
         if said != (self.crash.type, self.crash.line):
             return f"found {said} ({self.finding['rule']}: {self.finding['message']}), but {self.crash}"

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 from ... import safe
 from ..sites import Finding
 from ..values import Value
-from . import arrays, frames
+from . import arrays, estimator_functions, estimators, figures, frames, keras, modules, seaborn, standard, tensors
 
 if TYPE_CHECKING:
     from ..state import State
 
-_MODULES: tuple[Any, ...] = (arrays, frames)
+_MODULES: tuple[Any, ...] = (figures, seaborn, arrays, frames, estimators, estimator_functions, modules, tensors, keras, standard)
 _HANDLERS: dict[str, list[tuple[str, Any]]] = {}
 for _module in _MODULES:
     for _kind, _functions in _module.HANDLERS.items():

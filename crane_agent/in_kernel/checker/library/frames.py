@@ -1,180 +1,423 @@
-"""pandas: frames and series."""
+"""pandas: what is read of frames, series, indexes and what pandas makes of them, and what is called on them.
+
+What the cell does is done: with tables of our own that have the content (`tables.private`), or with stand-ins of the
+same structure. `frame_names` says what may be asked at all, `frame_structure` what of the answers depends on the
+structure alone, `frame_stores` follows what changes a table.
+"""
 
 from __future__ import annotations
 
+import operator
+import types
 from typing import TYPE_CHECKING, Any
 
 from ... import safe
-from ...privacy import NAMES
-from ...probes import frames
+from ...privacy import NAMES, SCHEMA, VALUES
 from ...readers import blocks
 from ..questions import item_path
-from ..sites import AttributeSite, CallSite, Finding, SubscriptSite
-from ..values import LABELS, Known, Like, Made, Method, Value
+from ..sites import AttributeSite, CallSite, Finding, SubscriptSite, UnarySite, ValueSite
+from ..values import LABELS, SHAPE, UNKNOWN, Elements, Known, Like, Made, Method, Value
+from . import frame_names, frame_stores, frame_structure, operands, pandas_itself, running, tables
+from .pandas_itself import LIBRARY, MAX_ITEMS, MAX_SIZE, affordable, ask_content, is_of_pandas, own
 
 if TYPE_CHECKING:
     from ..state import State
 
-LIBRARY = "pandas"
-MANY = 2**31
-
-# Attributes of an exact DataFrame whose reading neither fails nor fills a cache.
-_FRAME_ATTRIBUTES = frozenset(["shape", "columns", "index", "ndim", "size", "empty"])
-# Methods of an exact DataFrame that change nothing unless they are given ``inplace``. Source: the pandas reference.
 FRAME_CHANGING = frozenset(["insert", "pop", "update", "__setitem__", "__delitem__"])
-_NUMERIC_REDUCTIONS = frozenset(["mean", "sum", "min", "max", "std", "var", "median", "count", "nunique"])
+"""Methods of an exact DataFrame that change something even without ``inplace``. Source: the pandas reference."""
+
+_BUILTINS = frozenset(
+    (
+        *("abs", "all", "any", "bool", "dict", "enumerate", "float", "frozenset", "int", "len", "list", "max", "min"),
+        *("range", "reversed", "round", "set", "sorted", "sum", "tuple", "zip"),
+    )
+)
+
+
+# -- attributes ----------------------------------------------------------------------------------------------------
+
+
+def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
+    """Read an attribute of a table, or of what pandas makes of one."""
+    if not is_of_pandas(site.owner, state) or _is_hidden(site, state):
+        return None
+    found = state.form(site.owner)
+    kind = type(found)
+    entry = safe.in_type(kind, site.name)
+    if entry is safe.ABSENT:
+        return _label(site, state)
+    if site.name.startswith("_"):
+        return None
+    if safe.comes_from(entry, "pandas"):
+        known = tables.is_table(found) or tables.is_ours(found, state) or tables.is_scalar(found)
+        return Method(site.owner, site.name) if known else None
+    if tables.is_scalar(found) and type(entry) is safe.MethodDescriptorType:
+        return Method(site.owner, site.name)
+    if site.name not in frame_names.ATTRIBUTES or not _is_own(entry):
+        return None
+    owner = operands.resolve(site.owner, state)
+    if owner is None:
+        return None
+    if not owner.real:
+        return frame_structure.attribute(site, owner.object, state)
+    if site.name not in frame_names.CONTENT_FREE and not affordable(
+        owner.size if site.name in ("values", "T", "groups") else 0, state
+    ):
+        return None
+    answer = ask_content(lambda: getattr(owner.object, site.name), state, NAMES)
+    if type(answer) is Known and site.name in ("loc", "iloc", "at", "iat"):
+        frame_stores.remember_indexer(answer, site.owner, state)
+    return answer
+
+
+def _is_hidden(site: AttributeSite, state: State) -> bool:
+    """Whether the user, or the cell, has put something into the object under this name."""
+    if state.noted(site.owner, "." + site.name) is not safe.ABSENT:
+        return True
+    if type(site.owner) is not Known or not tables.is_table(site.owner.object):
+        return False
+    return site.name in (safe.instance_dict(site.owner.object) or {})
+
+
+def _is_own(entry: Any) -> bool:
+    """Whether a property, or what acts as one, is pandas' own."""
+    if type(entry) is property:
+        getter = entry.fget
+        return safe.comes_from(getter, "pandas") or type(getter) is operator.attrgetter
+    home = safe.class_module(type(entry))
+    return home.startswith("pandas.") or safe.one_of(
+        type(entry), (safe.GetSetDescriptorType, safe.MemberDescriptorType)
+    )
+
+
+def _label(site: AttributeSite, state: State) -> Value | Finding | None:
+    """Read a column or a row by its label as an attribute, or fail to. Source: `NDFrame.__getattr__`."""
+    if site.name.startswith("_"):
+        return None
+    column = _column_of(site.owner, site.name, state, NAMES)
+    if column is not None:
+        return column
+    owner = operands.resolve(site.owner, state)
+    if owner is None:
+        return None
+    if not owner.real:
+        return frame_structure.label(site, owner.object, state)
+    if tables.is_scalar(owner.object) or not state.is_as_shipped(type(owner.object)):
+        return None
+    return ask_content(lambda: getattr(owner.object, site.name), state, NAMES)
+
+
+def _column_of(frame: Value, label: object, state: State, asked: str) -> Value | None:
+    """Return a column of a frame with its content, without looking at the other columns; None if it is not that."""
+    live: Any = state.live(frame)
+    if not blocks.is_frame(live) or tables.is_ours(live, state):
+        return None
+    columns = state.columns(frame)
+    if columns is None or columns.count(label) != 1:
+        return None
+    # Equal labels of several types are one label.
+    place = columns.index(label)
+    if type(columns[place]) is not type(label):
+        return None
+    kept: dict[Any, Any] = state.memo.setdefault("pandas.columns", {})
+    if (id(live), place) not in kept:
+        try:
+            series: Any = blocks.column(live, place)
+        except safe.Refused:
+            return None
+        series._name = label
+        kept[id(live), place] = (live, series, tables.private(series, state))
+    _, series, private = kept[id(live), place]
+    path = item_path(frame, label, asked, state) if live is getattr(frame, "object", None) else None
+    if private is None or tables.size(private) > 2_000_000:
+        made = tables.stand_in(series)
+        return None if made is None else Like(tables.keep(made[0], state), made[1], path)
+    value = Known(private, path)
+    frame_stores.remember_parent(value, frame, state)
+    return value
+
+
+# -- items ---------------------------------------------------------------------------------------------------------
+
+
+def item(site: SubscriptSite, state: State) -> Value | Finding | None:
+    """Read or delete ``owner[key]``."""
+    if not is_of_pandas(site.owner, state):
+        return None
+    if site.context == "del":
+        return frame_stores.delete(site, state)
+    found = state.form(site.owner)
+    if not (tables.is_table(found) or tables.is_ours(found, state)):
+        return None
+    if not safe.comes_from(safe.in_type(type(found), "__getitem__"), "pandas"):
+        return None
+    asked = state.level(site.key)
+    key = state.live(site.key)
+    if safe.one_of(type(key), (str, int)):
+        column = _column_of(site.owner, key, state, asked)
+        if column is not None:
+            return column
+    owner, wanted = operands.resolve(site.owner, state), operands.resolve(site.key, state)
+    if owner is None or wanted is None:
+        return frame_structure.unknown_item(site, owner, state)
+    if not owner.real or not wanted.real or not affordable(wanted.size, state):
+        return frame_structure.item(site, owner, wanted, state)
+    answer = ask_content(lambda: owner.object[wanted.object], state, asked)
+    if type(answer) is Known:
+        frame_stores.remember_parent(answer, frame_stores.indexed(site.owner, state), state)
+    return answer
+
+
+# -- calls ---------------------------------------------------------------------------------------------------------
+
+
+def call(site: CallSite, state: State) -> Value | Finding | None:
+    """Follow a call of a method of pandas', of a function of pandas', or of a built-in on one of pandas' objects."""
+    if type(site.callee) is Method:
+        return _method(site.callee, site, state) if is_of_pandas(site.callee.owner, state) else None
+    callee: Any = state.live(site.callee)
+    if callee is safe.ABSENT:
+        return None
+    if _is_function(callee):
+        return _function(callee, site, state)
+    name = getattr(callee, "__name__", "") if safe.one_of(type(callee), (safe.BuiltinFunctionType, type)) else ""
+    if name in _BUILTINS and getattr(safe.loaded("builtins"), name) is callee:
+        return _builtin(callee, name, site, state)
+    return None
+
+
+def _is_function(callee: Any) -> bool:
+    if type(callee) is types.FunctionType:
+        return callee.__name__ in frame_names.FUNCTIONS and safe.loaded("pandas", callee.__name__) is callee
+    if type(callee) is types.MethodType:
+        cls, function = callee.__self__, callee.__func__
+        if type(function) is not types.FunctionType or function.__name__ not in frame_names.CONSTRUCTORS:
+            return False
+        return safe.comes_from(function, "pandas") and any(
+            safe.loaded("pandas", name) is cls for name in ("DataFrame", "MultiIndex", "Categorical")
+        )
+    if type(callee) is type or safe.inherits(type(callee), type):
+        return any(safe.loaded("pandas", name) is callee for name in frame_names.CLASSES)
+    return False
+
+
+def _function(callee: Any, site: CallSite, state: State) -> Value | Finding | None:
+    found = operands.resolve_call(site, state)
+    name = safe.class_name(callee) if safe.inherits(type(callee), type) else callee.__name__
+    if found is None:
+        return frame_structure.unknown_call(name, site, state)
+    if not found.real or not affordable(found.size + _span(name, found), state):
+        return frame_structure.function(callee, name, found, site, state)
+    return ask_content(lambda: callee(*found.arguments, **found.keywords), state)
+
+
+def _span(name: str, found: operands.Operands) -> int:
+    """Return how long a range of dates may get."""
+    if not name.endswith("_range"):
+        return 0
+    periods = [each for each in (*found.arguments, *found.keywords.values()) if type(each) is int]
+    freq = found.keywords.get("freq", found.arguments[3] if len(found.arguments) > 3 else "D")
+    coarse = type(freq) is str and freq.strip("0123456789") in (
+        "D",
+        "B",
+        "W",
+        "M",
+        "ME",
+        "MS",
+        "Q",
+        "QE",
+        "Y",
+        "YE",
+        "A",
+    )
+    return max(periods, default=0) + (0 if coarse or type(freq) is not str else MAX_SIZE // 2)
+
+
+def _method(method: Method, site: CallSite, state: State) -> Value | Finding | None:
+    """Follow a method of an object of pandas'."""
+    name = method.name
+    entry = safe.in_type(type(state.form(method.owner)), name)
+    if not (safe.comes_from(entry, "pandas") or type(entry) is safe.MethodDescriptorType):
+        return None
+    owner, found = operands.resolve(method.owner, state), operands.resolve_call(site, state)
+    if name == "sample":
+        return frame_structure.sample(site, owner, found, state)
+    if name == "info" and tables.is_table(state.form(method.owner)):
+        state.may_raise(site.node, "what prints may raise")
+        return Known(None)
+    changes = name in frame_names.CHANGING or "inplace" in site.keywords
+    if name not in frame_names.METHODS and not changes:
+        return None
+    if changes:
+        return frame_stores.call(method, site, owner, found, state)
+    if owner is None or found is None:
+        return frame_structure.unknown_method(method, site, owner, state)
+    if not (owner.real and found.real) or not affordable(_cost(name, owner, found), state) or _is_lazy(name, found):
+        return frame_structure.method(method, site, owner, found, state)
+    asked = state.level(*site.arguments, *site.keywords.values())
+    answer = ask_content(lambda: getattr(owner.object, name)(*found.arguments, **found.keywords), state, asked)
+    return method.owner if type(answer) is Known and answer.object is owner.object else answer
+
+
+def _cost(name: str, owner: operands.Operand, found: operands.Operands) -> int:
+    if name in frame_names.CHEAP:
+        return found.size
+    whole: Any = owner.object
+    if not tables.is_table(whole):
+        # Of groups, windows and accessors: what they look at.
+        whole = _looked_at(whole)
+    return found.size + (tables.size(whole) if tables.is_table(whole) else 1)
+
+
+def _looked_at(whole: Any) -> Any:
+    own_dict = safe.instance_dict(whole) or {}
+    return own_dict.get("obj", own_dict.get("_data", own_dict.get("_parent")))
+
+
+def _is_lazy(name: str, found: operands.Operands) -> bool:
+    """Whether a call imports modules, or loops over rows in Python."""
+    words_given = [each for each in (*found.arguments, *found.keywords.values()) if type(each) is str]
+    if name in ("corr", "corrwith", "cov") and "kendall" in words_given:
+        return True
+    if name == "interpolate":
+        return any(
+            each not in ("linear", "pad", "ffill", "bfill", "forward", "backward", "both") for each in words_given
+        )
+    if name in ("rolling", "expanding", "ewm") and "win_type" in found.keywords:
+        return True
+    return "numba" in words_given
+
+
+# -- built-ins on tables -------------------------------------------------------------------------------------------
+
+
+def _builtin(callee: Any, name: str, site: CallSite, state: State) -> Value | Finding | None:
+    if not any(is_of_pandas(each, state) for each in site.arguments):
+        return None
+    found = operands.resolve_call(site, state)
+    if found is None:
+        return None
+    if name in ("int", "float", "bool") and not found.real:
+        return frame_structure.truth_of(name, found, state)
+    if name == "len" and len(found.arguments) == 1 and not found.keywords:
+        return length(ValueSite(site.node, site.arguments[0]), state)
+    if not found.real or not affordable(found.size, state):
+        return None
+    return ask_content(lambda: callee(*found.arguments, **found.keywords), state)
+
+
+# -- operators -----------------------------------------------------------------------------------------------------
+
+
+def binary(site: Any, state: State) -> Value | Finding | None:
+    """Follow ``left op right`` and comparisons."""
+    if not (is_of_pandas(site.left, state) or is_of_pandas(site.right, state)):
+        return None
+    operate = pandas_itself.OPERATORS.get(type(site.op).__name__)
+    left, right = operands.resolve(site.left, state), operands.resolve(site.right, state)
+    if operate is None:
+        return None
+    if (
+        getattr(site, "in_place", False)
+        and is_of_pandas(site.left, state)
+        and not tables.is_scalar(state.form(site.left))
+    ):
+        return frame_stores.in_place(site, operate, left, right, state)
+    if left is None or right is None:
+        return frame_structure.unknown_operator(site, left or right, state)
+    if not (left.real and right.real) or not affordable(left.size + right.size, state):
+        return frame_structure.operator(site, operate, left, right, state)
+    return ask_content(lambda: operate(left.object, right.object), state)
+
+
+def unary(site: UnarySite, state: State) -> Value | Finding | None:
+    """Follow ``-x`` and ``~x``."""
+    if not is_of_pandas(site.operand, state):
+        return None
+    operate: Any = pandas_itself.OPERATORS.get(type(site.op).__name__)
+    found = operands.resolve(site.operand, state)
+    if operate is None or found is None:
+        return None
+    if not found.real or not affordable(found.size, state):
+        return frame_structure.unary(site, operate, found, state)
+    return ask_content(lambda: operate(found.object), state)
+
+
+# -- truth, length, texts, elements --------------------------------------------------------------------------------
+
+
+def truth(site: ValueSite, state: State) -> Value | Finding | None:
+    """Ask a table for its truth: a frame, a series and an index have none."""
+    found = state.form(site.value)
+    if not is_of_pandas(site.value, state) or not (tables.is_table(found) or tables.is_scalar(found)):
+        return None
+    operand = operands.resolve(site.value, state)
+    if operand is None:
+        return None
+    if operand.real:
+        return ask_content(lambda: bool(operand.object), state)
+    return running.structure(lambda: bool(operand.object), LIBRARY, raises=(ValueError,))
+
+
+def length(site: ValueSite, state: State) -> Value | Finding | None:
+    """Ask for a length."""
+    if not is_of_pandas(site.value, state):
+        return None
+    operand = operands.resolve(site.value, state)
+    if operand is None or tables.is_scalar(operand.object):
+        return None
+    if operand.real:
+        return ask_content(lambda: len(operand.object), state)
+    if SHAPE in state.knows(site.value) and tables.is_table(operand.object):
+        return Known(len(operand.object), level=SCHEMA)
+    return UNKNOWN if tables.is_table(operand.object) else None
+
+
+def text(site: ValueSite, state: State) -> Value | Finding | None:
+    """Format a table: with a specification that is a TypeError."""
+    found = state.form(site.value)
+    if not is_of_pandas(site.value, state):
+        return None
+    if tables.is_table(found):
+        if site.text == "":
+            state.may_raise(site.node, "printing a table may raise")
+            return Made("text")
+        operand = operands.resolve(site.value, state)
+        if operand is None:
+            return None
+        return running.structure(lambda: format(operand.object, site.text), LIBRARY, raises=(TypeError,))
+    if tables.is_scalar(found) and state.live(site.value) is found:
+        return ask_content(lambda: format(found, site.text), state)
+    return None
+
+
+def iterate(site: ValueSite, state: State) -> Value | None:
+    """Iterate over a series, an index, the labels of a frame, or groups."""
+    if not is_of_pandas(site.value, state):
+        return None
+    operand = operands.resolve(site.value, state)
+    if operand is None:
+        return None
+    found: Any = operand.object
+    if not operand.real:
+        return frame_structure.iterate(site, found, state)
+    if not affordable(operand.size if tables.is_table(found) else 1, state):
+        return None
+    if not tables.is_table(found) and not safe.comes_from(safe.in_type(type(found), "__iter__"), "pandas"):
+        return None
+    with running.quiet():
+        items = [item for _, item in zip(range(MAX_ITEMS + 1), found)]
+    level = SCHEMA if blocks.is_frame(found) else VALUES
+    return Elements([Known(own(each, state), level=level) for each in items[:MAX_ITEMS]], len(items) <= MAX_ITEMS)
+
+
+# -- shared with the rules -----------------------------------------------------------------------------------------
 
 
 def of_labels(labels: list[Any]) -> Like:
     """Return a frame of which only the column labels are known."""
     pandas: Any = safe.loaded("pandas")
     return Like(pandas.DataFrame(columns=pandas.Index(labels, dtype=object)), frozenset([LABELS]))
-
-
-def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
-    """Read an attribute of a frame or a series."""
-    owner: Any = state.live(site.owner)
-    if owner is safe.ABSENT:
-        return _attribute_of_made(site, state)
-    if (frames.is_frame(owner) or frames.is_series(owner)) and site.name in (safe.instance_dict(owner) or {}):
-        return None
-    if frames.is_frame(owner) and safe.in_type(type(owner), site.name) is not safe.ABSENT:
-        if site.name in _FRAME_ATTRIBUTES:
-            return Known(getattr(owner, site.name)) if _is_own_property(type(owner), site.name) else None
-        return Method(site.owner, site.name) if _is_method(owner, site.name) else None
-    if frames.is_frame(owner):
-        return _column(site.owner, site.name, state)
-    if frames.is_series(owner):
-        return Method(site.owner, site.name) if _is_method(owner, site.name) else None
-    return None
-
-
-def _attribute_of_made(site: AttributeSite, state: State) -> Value | None:
-    columns = state.columns(site.owner)
-    if columns is not None:
-        frame_type = safe.loaded("pandas", "DataFrame")
-        if site.name == "columns":
-            return Made("index") if _is_own_property(frame_type, "columns") else None
-        entry = safe.in_type(frame_type, site.name)
-        own = _own_attributes(site.owner)
-        if site.name in own:
-            return None
-        if entry is safe.ABSENT:
-            return Made("series") if columns.count(site.name) == 1 else None
-        return Method(site.owner, site.name) if safe.comes_from(entry, "pandas") else None
-    if type(site.owner) is Made and site.owner.kind == "series" and site.name in _NUMERIC_REDUCTIONS:
-        return Method(site.owner, site.name)
-    return None
-
-
-def _own_attributes(value: Value) -> dict[str, object]:
-    """Return the dictionary of a real object, also of one that the cell changed; empty for others."""
-    return (safe.instance_dict(value.object) if type(value) is Known else None) or {}
-
-
-def _is_own_property(cls: type, name: str) -> bool:
-    """Whether reading an attribute of a frame runs pandas' own property."""
-    entry: Any = safe.in_type(cls, name)
-    if type(entry) is property:
-        return safe.comes_from(entry.fget, "pandas")
-    return safe.class_module(type(entry)).startswith("pandas.")
-
-
-def _is_method(owner: object, name: str) -> bool:
-    return safe.comes_from(safe.in_type(type(owner), name), "pandas")
-
-
-def _column(frame: Value, label: object, state: State, level: str = NAMES) -> Value | None:
-    """Return a column of a frame; `level` is the lowest at which the label may be told."""
-    columns = state.columns(frame)
-    if columns is None or columns.count(label) != 1:
-        return None
-    live: Any = state.live(frame)
-    if live is safe.ABSENT:
-        return Made("series")
-    dtype = blocks.dtype_at(live, columns.index(label))
-    path = item_path(frame, label, level, state)
-    return Made("series", numeric=is_numeric(dtype), length=len(live), path=path)
-
-
-def is_numeric(dtype: object) -> bool:
-    """Whether a dtype is numpy's int, float or bool, for which reductions never raise."""
-    if not safe.inherits(type(dtype), safe.loaded("numpy", "dtype")):
-        return False
-    return dtype.kind in "iufb"  # type: ignore[attr-defined]
-
-
-def item(site: SubscriptSite, state: State) -> Value | Finding | None:
-    """Read ``frame['label']`` and ``frame[['a', 'b']]``."""
-    key: Any = state.plain(site.key)
-    columns = state.columns(site.owner)
-    if columns is None or site.context != "load":
-        return None
-    if type(key) is list:
-        if any(not safe.one_of(type(label), (str, int)) for label in key):
-            return None
-        if len(set(map(repr, key))) == len(key) and all(label in columns for label in key):
-            return of_labels(list(key))
-    elif safe.one_of(type(key), (str, int)):
-        return _column(site.owner, key, state, state.level(site.key))
-    return None
-
-
-def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Finding | None:
-    """Follow ``frame['label'] = value``."""
-    key: Any = state.plain(site.key)
-    labels = state.columns(site.owner)
-    if labels is None or not safe.one_of(type(key), (str, int)):
-        return None
-    own = _own_attributes(site.owner)
-    # Before pandas 3 a frame cut out of another may refuse to be written.
-    if not _is_scalar(value, state) or own.get("_is_copy") is not None:
-        state.may_raise(site.node, "the values may not fit the frame")
-    state.becomes(site.owner, of_labels(labels if key in labels else [*labels, key]))
-    return Known(None)
-
-
-def _is_scalar(value: Value, state: State) -> bool:
-    return safe.one_of(type(state.live(value)), (int, float, bool, str, type(None)))
-
-
-def call(site: CallSite, state: State) -> Value | Finding | None:
-    """Follow a method of a frame or series."""
-    if not site.complete or type(site.callee) is not Method:
-        return None
-    return _method_of_frame(site.callee, site, state)
-
-
-def _method_of_frame(method: Method, site: CallSite, state: State) -> Value | None:
-    """Settle the methods of an exact frame or series that cannot raise. Source: the pandas reference of each."""
-    columns = state.columns(method.owner)
-    if columns is not None:
-        if method.name in ("copy", "head", "tail") and _few_integers(site, state):
-            return of_labels(list(columns))
-        if method.name == "drop":
-            return _drop(site, columns, state)
-        return None
-    numeric = type(method.owner) is Made and method.owner.kind == "series" and method.owner.facts.get("numeric")
-    if numeric and method.name in _NUMERIC_REDUCTIONS and not site.arguments and not site.keywords:
-        return Made("number")
-    return None
-
-
-def _few_integers(site: CallSite, state: State) -> bool:
-    return (
-        not site.keywords
-        and len(site.arguments) <= 1
-        and all(type(state.live(each)) is int and -MANY < state.live(each) < MANY for each in site.arguments)  # type: ignore[operator]
-    )
-
-
-def _drop(site: CallSite, columns: list[object], state: State) -> Value | None:
-    wanted = dropped_columns(site, state)
-    if wanted is None or set(site.keywords) - {"columns", "axis", "labels"}:
-        return None
-    if any(label not in columns for label in wanted):
-        return None
-    return of_labels([label for label in columns if label not in wanted])
 
 
 def dropped_columns(site: CallSite, state: State) -> list[Any] | None:
@@ -201,9 +444,17 @@ def dropped_columns(site: CallSite, state: State) -> list[Any] | None:
     return wanted if all(safe.one_of(type(label), (str, int)) for label in wanted) else None
 
 
-HANDLERS = {
+HANDLERS: dict[str, list[Any]] = {
     "attribute": [attribute],
     "item": [item],
     "call": [call],
-    "store_item": [store_item],
+    "operator": [binary],
+    "compare": [binary],
+    "unary": [unary],
+    "truth": [truth],
+    "length": [length],
+    "format": [text],
+    "iterate": [iterate],
+    "store_item": [frame_stores.store_item],
+    "store_attribute": [frame_stores.store_attribute],
 }

@@ -5,6 +5,7 @@ Sources: the Python library reference, "Built-in Types"; the numpy user guide, "
 
 from __future__ import annotations
 
+import types
 from typing import TYPE_CHECKING, Any
 
 from ... import safe
@@ -63,6 +64,30 @@ def _because(what: str, site: SubscriptSite, owner: Any, key: Any, state: State)
     return words("{} is a {} of length {}", named(what), named(safe.class_name(type(owner))), size)
 
 
+_WITHOUT_ITEMS = (
+    *(int, float, bool, complex, type(None), set, frozenset),
+    *(types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType),
+)
+
+
+def no_items(site: SubscriptSite, state: State) -> Finding | None:
+    """An item of a number, of None, of a set, a function or a module."""
+    owner: Any = state.live(site.owner)
+    if not safe.one_of(type(owner), _WITHOUT_ITEMS):
+        return None
+    what = "is not subscriptable" if site.context == "load" else "doesn't support item deletion"
+    kind = safe.class_name(type(owner))
+    path = getattr(site.owner, "path", None)
+    return Finding(
+        rule="containers.no-items",
+        type="TypeError",
+        message=words("{!r} object " + what, named(kind)),
+        because=words("{} is a {}, which has no items", named(path or "it"), named(kind)),
+        crash_type="type error",
+        probe=None if path is None else ("describe", {"path": path}),
+    )
+
+
 def index_outside_array(site: SubscriptSite, state: State) -> Finding | None:
     """An index outside an axis of an exact array, or more indices than it has axes; basic indexing makes a view."""
     from ..library.arrays import is_basic_index
@@ -91,4 +116,4 @@ def index_outside_array(site: SubscriptSite, state: State) -> Finding | None:
     return None
 
 
-RULES = {SubscriptSite: [missing_item, index_outside_array]}
+RULES = {SubscriptSite: [missing_item, no_items, index_outside_array]}

@@ -1,0 +1,445 @@
+"""scikit-learn: estimators of estimators, and the folds of a cross-validation.
+
+A pipeline is fitted step by step: each step is checked on what comes out of the one before it, as far as that is known.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Any, Callable
+
+from ... import safe
+from ...privacy import NAMES, SCHEMA, VALUES
+from ...readers import blocks, tensors
+from ...readers import sklearn_estimators as readers
+from ..sites import Finding
+from ..values import Hole
+from ..words import named, words
+from . import estimator_checks as checks
+from . import estimator_data, estimator_table
+from .estimator_checks import ask, ask_about, copy_of, holds_holes, name_of, parameters
+from .estimator_data import NOTHING, Data
+
+MAX_FOLDS = 20
+
+
+def check_fit(fitted: Any, features: Data | None, target: Data | None) -> Finding | None:
+    """Run the checks that ``fit`` runs, on a copy that is left with what they find; see `estimator_checks`."""
+    fitted.__dict__[checks.MARK] = True
+    follow = _FITS.get(name_of(fitted))
+    if follow is None:
+        return checks.check_fit(fitted, features, target)
+    return checks.check_parameters(fitted) or follow(fitted, features, target)
+
+
+def check_use(estimator: Any, features: Data | None, method: str) -> Finding | None:
+    """Run the checks that a method of a fitted estimator runs."""
+    follow = _USES.get(name_of(estimator))
+    return (checks.check_use if follow is None else follow)(estimator, features, method)
+
+
+def transformed(fitted: Any, features: Data | None) -> Data | None:
+    """Return what a fitted copy makes of data, as far as that is known."""
+    numpy: Any = safe.loaded("numpy")
+    name = name_of(fitted)
+    own = safe.instance_dict(fitted) or {}
+    if features is None or features.object is None or "_sklearn_output_config" in own:
+        return None
+    if name == "Pipeline":
+        for _, step in _steps(fitted) or []:
+            features = None if type(step) is Hole else features if _is_passed(step) else transformed(step, features)
+        return features
+    if name == "ColumnTransformer":
+        return own.get(_PARTS)  # type: ignore[return-value]
+    if name in estimator_table.REAL and features.real and not features.chosen:
+        if not any(each.endswith("_") and each not in checks.NOT_LEARNT for each in own):
+            return None
+        function: Any = safe.in_type(type(fitted), "transform")
+        try:
+            with estimator_data.quiet():
+                found = function(copy_of(fitted), features.object)
+        except Exception:  # noqa: BLE001 - what it raises is found by `check_use`
+            return None
+        return Data(found, True, features.rows)
+    count = own.get("n_features_in_")
+    if name not in estimator_table.AS_MANY_COLUMNS or type(count) is not int or features.rows is None:
+        return None
+    if features.real and not estimator_data.is_sparse(features.object) and name in estimator_table.KEEPING_NAN:
+        # A scaler leaves NaN where it is.
+        missing = _missing(features.object)
+        if missing is None or missing.ndim != 2:
+            return None
+        return Data(numpy.where(missing, numpy.nan, 0.0), True, features.rows, chosen=True)
+    return estimator_data.zeros((features.rows, count))
+
+
+def _missing(value: Any) -> Any:
+    numpy: Any = safe.loaded("numpy")
+    try:
+        return numpy.isnan(numpy.asarray(value, dtype=float))
+    except (TypeError, ValueError):
+        return None
+
+
+# -- pipelines -----------------------------------------------------------------------------------------------------
+
+
+def _steps(pipeline: Any) -> list[tuple[str, Any]] | None:
+    steps = parameters(pipeline).get("steps")
+    if type(steps) is not list or not steps:
+        return None
+    if any(type(each) is not tuple or len(each) != 2 or type(each[0]) is not str for each in steps):
+        return None
+    return steps
+
+
+def _is_passed(step: Any) -> bool:
+    return step is None or (type(step) is str and step == "passthrough")
+
+
+def _fit_pipeline(fitted: Any, features: Data | None, target: Data | None) -> Finding | None:
+    steps = _steps(fitted)
+    if steps is None:
+        return None
+    if not holds_holes(steps):
+        finding = _own(fitted, "_validate_steps")
+        if finding is not None:
+            return finding
+    done: list[tuple[str, Any]] = []
+    for place, (name, step) in enumerate(steps):
+        last = place + 1 == len(steps)
+        if _is_passed(step):
+            done.append((name, step))
+            continue
+        if not checks.is_own(step):
+            features = None
+            done.append((name, Hole(None)))  # type: ignore[arg-type]
+            continue
+        copy = copy_of(step, fitted=False)
+        finding = check_fit(copy, features, target)
+        if finding is not None:
+            return finding
+        done.append((name, copy))
+        if not last:
+            features = transformed(copy, features)
+    fitted.__dict__["steps"] = done
+    return None
+
+
+def _own(estimator: Any, name: str) -> Finding | None:
+    """Run one of an estimator's own checks that look at its parameters alone."""
+    check: Any = safe.in_type(type(estimator), name)
+    if not safe.comes_from(check, "sklearn"):
+        return None
+    return ask(lambda: check(copy_of(estimator)), NAMES, "for its parameters")
+
+
+def _use_pipeline(pipeline: Any, features: Data | None, method: str) -> Finding | None:
+    steps = _steps(pipeline)
+    if steps is None or method == "inverse_transform":
+        return None
+    for place, (_, step) in enumerate(steps):
+        if _is_passed(step):
+            continue
+        if not checks.is_own(step):
+            return None
+        last = place + 1 == len(steps)
+        finding = check_use(step, features, method if last else "transform")
+        if finding is not None:
+            return finding
+        features = None if last else transformed(step, features)
+    return None
+
+
+# -- columns -------------------------------------------------------------------------------------------------------
+
+_PARTS = "parts_in_the_walk"
+
+
+def _fit_columns(fitted: Any, features: Data | None, target: Data | None) -> Finding | None:
+    numpy: Any = safe.loaded("numpy")
+    rows = parameters(fitted).get("transformers")
+    indices = _indexing("_get_column_indices")
+    pick = _indexing("_safe_indexing")
+    if features is None or type(rows) is not list or holds_holes(rows) or features.object is None:
+        return None
+    table = features.object
+    if not (blocks.is_frame(table) or (tensors.is_ndarray(table) and table.ndim == 2)):
+        return None
+    if any(type(each) is not tuple or len(each) != 3 for each in rows):
+        return None
+    if not safe.comes_from(indices, "sklearn") or not safe.comes_from(pick, "sklearn"):
+        return None
+    finding = _own(fitted, "_validate_transformers")
+    chosen = [_columns(each[2], features) for each in rows]
+    if finding is not None or any(each is None for each in chosen):
+        return finding
+    for columns in chosen:
+        finding = ask(lambda each=columns: indices(table, each), SCHEMA, "for these columns")  # type: ignore[misc]
+        if finding is not None:
+            return finding
+    parts: list[Data | None] = []
+    for (_, inner, _), columns in zip(rows, chosen):
+        if type(inner) is str or not checks.is_own(inner):
+            passed = type(inner) is str and inner == "passthrough"
+            parts.append(_picked(pick, features, columns) if passed else NOTHING if type(inner) is str else None)
+            continue
+        if safe.one_of(type(columns), (list, tuple)) and not columns:
+            # Without columns a transformer is not fitted.
+            continue
+        part = _picked(pick, features, columns)
+        copy = copy_of(inner, fitted=False)
+        finding = check_fit(copy, part, target)
+        if finding is not None:
+            return finding
+        parts.append(transformed(copy, part))
+    if parameters(fitted).get("remainder") == "drop":
+        fitted.__dict__[_PARTS] = _beside([each for each in parts if each is not NOTHING], features.rows, numpy)
+    return None
+
+
+def _indexing(name: str) -> Any:
+    """Return one of the library's functions that pick rows and columns, which have moved once."""
+    return safe.loaded("sklearn.utils._indexing", name) or safe.loaded("sklearn.utils", name)
+
+
+def _columns(columns: Any, features: Data) -> Any:
+    """Return which columns are meant; None if that is not known."""
+    if safe.one_of(type(columns), (list, tuple, str, int, slice)):
+        return columns
+    if safe.class_name(type(columns)) == "make_column_selector" and safe.is_from(type(columns), "sklearn"):
+        if not features.real or not blocks.is_frame(features.object):
+            return None
+        try:
+            with estimator_data.quiet():
+                return columns(features.object)
+        except Exception:  # noqa: BLE001 - of what the cell would raise nothing is known then
+            return None
+    if tensors.is_ndarray(columns) and columns.dtype.kind in "biuO":
+        return columns
+    return columns[:] if safe.is_exactly(columns, "pandas", "Index") and blocks.is_index(columns) else None
+
+
+def _picked(pick: Any, features: Data, columns: Any) -> Data | None:
+    try:
+        with estimator_data.quiet():
+            return features._replace(object=pick(features.object, columns, axis=1))
+    except Exception:  # noqa: BLE001 - found before, if the cell raises it
+        return None
+
+
+def _beside(parts: list[Data | None], rows: int | None, numpy: Any) -> Data | None:
+    """Return parts side by side, if they are all known numbers."""
+    arrays = []
+    for part in parts:
+        if part is None or not part.real or part.chosen or part.object is None:
+            return None
+        found = part.object.toarray() if estimator_data.is_sparse(part.object) else part.object
+        found = numpy.asarray(found)
+        if found.ndim != 2 or found.dtype.kind not in "biuf":
+            return None
+        arrays.append(found)
+    return Data(numpy.hstack(arrays), True, rows) if arrays else None
+
+
+def _use_columns(estimator: Any, features: Data | None, method: str) -> Finding | None:
+    check: Any = safe.loaded("sklearn.utils.validation", "check_is_fitted")
+    if readers.is_fitted(estimator) is False and safe.comes_from(check, "sklearn"):
+        return ask(lambda: check(copy_of(estimator)), NAMES, "because it is not fitted")
+    return None
+
+
+# -- folds ---------------------------------------------------------------------------------------------------------
+
+
+def folds(
+    cv: Any, features: Data | None, target: Data | None, classifier: bool
+) -> tuple[Finding | None, list[tuple[Any, Any]] | None]:
+    """Split for a cross-validation: return what that raises, or the places of each fold; None if they are not known.
+
+    Args:
+        cv: A number, None, or one of scikit-learn's own splitters.
+        features: The data, of which only the number of rows counts.
+        target: The target.
+        classifier: Whether the folds keep the shares of the classes.
+    """
+    numpy: Any = safe.loaded("numpy")
+    make: Any = safe.loaded("sklearn.model_selection", "check_cv")
+    if features is None or features.rows is None or target is None or not safe.comes_from(make, "sklearn"):
+        return None, None
+    if features.rows > estimator_data.MAX_CELLS or not (target.real and not target.chosen):
+        return None, None
+    own = copy_of_splitter(cv)
+    if own is None and cv is not None and type(cv) is not int:
+        return None, None
+    found: list[Any] = []
+
+    def split() -> None:
+        splitter = make(cv if own is None else own, target.object, classifier=classifier)
+        found.extend(splitter.split(numpy.zeros((features.rows, 1)), target.object))
+
+    if target.object is None and classifier:
+        return None, None
+    finding = ask(split, VALUES, "for this target and these folds")
+    seeded = own is None or _is_seeded(cv)
+    return finding, found if seeded and finding is None else None
+
+
+def copy_of_splitter(cv: Any) -> Any:
+    """Return a copy of one of scikit-learn's own splitters that leaves numpy's random numbers alone; else None."""
+    if not safe.is_from(type(cv), "sklearn") or not safe.class_module(type(cv)).startswith("sklearn.model_selection"):
+        return None
+    own = safe.instance_dict(cv)
+    if own is None or not all(map(checks.is_harmless, own.values())) or holds_holes(list(own.values())):
+        return None
+    if safe.class_name(type(cv)) in ("_CVIterableWrapper", "PredefinedSplit"):
+        return None
+    made = object.__new__(type(cv))
+    made.__dict__.update(own)
+    if "random_state" in own and type(own["random_state"]) is not int:
+        made.__dict__["random_state"] = 0
+    return made
+
+
+def _is_seeded(cv: Any) -> bool:
+    own = safe.instance_dict(cv) or {}
+    return type(own.get("random_state")) is int or own.get("shuffle") is False or "random_state" not in own
+
+
+def check_folds(
+    estimator: Any, cv: Any, features: Data | None, target: Data | None, error_score: Any = None, candidates: int | None = 1
+) -> Finding | None:
+    """Run the checks of a cross-validation: of the folds, and of fitting on each; all of them must fail."""
+    from . import estimator_functions
+
+    finding = estimator_functions.check_lengths([each.rows for each in (features, target) if each is not None])
+    if finding is not None:
+        return finding
+    finding, places = folds(cv, features, target, is_classifier(estimator))
+    if finding is not None or places is None or not places or len(places) > MAX_FOLDS:
+        return finding
+    pick = _indexing("_safe_indexing")
+    if features is None or not features.real or features.chosen or not safe.comes_from(pick, "sklearn"):
+        return None
+    first: Finding | None = None
+    for train, _ in places:
+        part = _rows(pick, features, train)
+        goal = NOTHING if target is None or target.object is None else _rows(pick, target, train)
+        if part is None or goal is None:
+            return None
+        finding = check_fit(copy_of(estimator, fitted=False), part, goal)
+        if finding is None or finding.type != "ValueError":
+            return None
+        first = first or finding
+    if first is None or (type(error_score) is str and error_score == "raise"):
+        return first
+    count = "" if candidates is None else "{} ".format(candidates * len(places))
+    return first._replace(
+        message=words("\nAll the {}fits failed.\nIt is very likely that your model is misconfigured.", named(count)),
+        because=words("scikit-learn itself says so of the first fold: " + first.message.template, *first.message.parts),
+    )
+
+
+def _rows(pick: Any, data: Data, places: Any) -> Data | None:
+    try:
+        with estimator_data.quiet():
+            return data._replace(object=pick(data.object, places), rows=len(places))
+    except Exception:  # noqa: BLE001 - then nothing is known of the rows
+        return None
+
+
+def is_classifier(estimator: Any) -> bool:
+    """Whether scikit-learn takes an estimator for a classifier."""
+    ask_it: Any = safe.loaded("sklearn.base", "is_classifier")
+    if not checks.is_own(estimator) or not safe.comes_from(ask_it, "sklearn"):
+        return False
+    try:
+        with estimator_data.quiet():
+            return bool(ask_it(copy_of(estimator)))
+    except Exception:  # noqa: BLE001 - of an estimator that cannot say it nothing is known
+        return False
+
+
+def predicts(estimator: Any) -> bool:
+    """Whether ``score`` begins with ``predict``: that of scikit-learn's classifiers and regressors."""
+    name = name_of(estimator)
+    options = estimator_table.FITS.get(name)
+    return options is not None and options.target != estimator_table.NONE and name not in ("SelectKBest",)
+
+
+def _fit_search(fitted: Any, features: Data | None, target: Data | None) -> Finding | None:
+    own = parameters(fitted)
+    inner = own.get("estimator")
+    if not checks.is_own(inner):
+        return None
+    grid = own.get("param_grid", own.get("param_distributions"))
+    finding = _check_grid(inner, grid, "param_grid" in own)
+    if finding is None and not holds_holes(own.get("cv")):
+        finding = check_folds(inner, own.get("cv"), features, target, own.get("error_score"), None)
+    if finding is not None:
+        return finding
+    if own.get("refit") is True:
+        best = copy_of(inner, fitted=False)
+        if check_fit(best, features, target) is None:
+            fitted.__dict__["best_estimator_"] = best
+    return None
+
+
+def _check_grid(inner: Any, grid: Any, whole: bool) -> Finding | None:
+    """Run what a search does with its parameters: each must be one of the estimator's."""
+    make: Any = safe.loaded("sklearn.model_selection", "ParameterGrid")
+    if holds_holes(grid) or checks.has_holes(inner) or not safe.one_of(type(grid), (dict, list)):
+        return None
+    if whole:
+        finding = ask(lambda: make(grid), VALUES, "for this grid")
+        if finding is not None:
+            return finding
+    for table in [grid] if type(grid) is dict else grid:
+        if type(table) is not dict:
+            return None
+        for name in table:
+            if type(name) is not str or readers.has_parameter(inner, name) is not False:
+                continue
+            finding = ask(lambda key=name: deep_copy(inner).set_params(**{key: None}), NAMES, "for these parameters")  # type: ignore[misc]
+            if finding is not None:
+                return finding
+    return None
+
+
+def deep_copy(estimator: Any, depth: int = 4) -> Any:
+    """Return a copy of an estimator whose inner estimators are copies, too."""
+    made = copy_of(estimator)
+    for name, value in parameters(made).items():
+        made.__dict__[name] = _deep(value, depth)
+    return made
+
+
+def _deep(value: Any, depth: int) -> Any:
+    if depth and checks.is_own(value):
+        return deep_copy(value, depth - 1)
+    if depth and safe.one_of(type(value), (list, tuple)):
+        return type(value)([_deep(each, depth - 1) for each in value])
+    return value
+
+
+def _use_search(search: Any, features: Data | None, method: str) -> Finding | None:
+    own = safe.instance_dict(search) or {}
+    check: Any = safe.loaded("sklearn.utils.validation", "check_is_fitted")
+    if readers.is_fitted(search) is False and safe.comes_from(check, "sklearn"):
+        return ask(lambda: check(copy_of(search)), NAMES, "because it is not fitted")
+    best = own.get("best_estimator_")
+    return check_use(best, features, method) if checks.is_own(best) else None
+
+
+_FITS: dict[str, Callable[[Any, Data | None, Data | None], Finding | None]] = {
+    "Pipeline": _fit_pipeline,
+    "ColumnTransformer": _fit_columns,
+    "GridSearchCV": _fit_search,
+    "RandomizedSearchCV": _fit_search,
+}
+_USES: dict[str, Callable[[Any, Data | None, str], Finding | None]] = {
+    "Pipeline": _use_pipeline,
+    "ColumnTransformer": _use_columns,
+    "GridSearchCV": _use_search,
+    "RandomizedSearchCV": _use_search,
+}

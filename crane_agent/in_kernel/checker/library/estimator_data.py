@@ -1,0 +1,373 @@
+"""What an estimator is handed: the data itself, or something harmless of the same structure.
+
+scikit-learn is only ever given objects of our own: frames and series past the caches of the kernel's (`tables`), arrays
+that nothing here writes to, and, where the content is not known, zeros of the same shape. Zeros pass every check of
+content; what is raised for them, is raised for any numbers of that shape.
+
+Of rows drawn at random from a table that is known (`train_test_split`) the mildest choice is taken, the rows that
+raise least: what is raised for these, is raised for any.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
+
+from ... import safe
+from ...readers import blocks, tensors
+from ..values import DTYPE, LABELS, SHAPE, Known, Like, Value
+from . import tables
+
+if TYPE_CHECKING:
+    from ..state import State
+
+MAX_CELLS = 200_000
+MAX_ROWS = 5000
+"""Rows of a stand-in; longer ones are shortened."""
+
+_DRAWN = "sklearn.drawn"
+"""Where the walk keeps which stand-ins are rows drawn at random."""
+
+_NUMBERS = "biuf"
+
+
+class Data(NamedTuple):
+    """What an estimator may be handed in place of a value.
+
+    Attributes:
+        object: The thing itself.
+        real: Whether what it holds is right.
+        rows: How many rows the value has; None if that is not known.
+        chosen: Whether it is the mildest choice of rows, of which only what it raises means anything.
+        path: How a probe reaches the value.
+    """
+
+    object: Any
+    real: bool
+    rows: int | None
+    chosen: bool = False
+    path: str | None = None
+
+
+class Drawn(NamedTuple):
+    """Rows that were drawn at random.
+
+    Attributes:
+        source: The table or array that they are from; its content is known.
+        rows: How many.
+        mark: What the cell had changed by then, `State.changes`.
+    """
+
+    source: Any
+    rows: int
+    mark: int
+
+
+NOTHING = Data(None, True, None)
+
+
+def of(value: Value | None, state: State) -> Data | None:
+    """Return what an estimator may be handed in place of a value; None if too little is known of it."""
+    if value is None:
+        return NOTHING
+    found: Any = state.live(value)
+    path = getattr(value, "path", None)
+    if found is not safe.ABSENT:
+        made = _real(found, value, state)
+        if made is not None:
+            return made._replace(path=path)
+    drawn = drawn_of(value, state)
+    if drawn is not None:
+        made = _mildest(drawn)
+        if made is not None:
+            return made._replace(path=path)
+    made = _form(value, state)
+    return None if made is None else made._replace(path=path)
+
+
+def draw(value: Value, source: Any, rows: int, state: State) -> None:
+    """Remember that a stand-in is rows of `source`, drawn at random."""
+    if type(value) is Like:
+        state.memo.setdefault(_DRAWN, {})[id(value.object)] = (value.object, Drawn(source, rows, state.changes()))
+
+
+def drawn_of(value: Value | None, state: State) -> Drawn | None:
+    """Return what a value was drawn from; None if it was not, or if the cell has changed anything since."""
+    if type(value) is not Like or state.form(value) is not value.object:
+        return None
+    drawn: Any = state.memo.get(_DRAWN, {}).get(id(value.object))
+    return None if drawn is None or _changed(drawn[1].mark, state) else drawn[1]
+
+
+def _changed(mark: int, state: State) -> bool:
+    """Whether the cell changed anything but estimators."""
+    base = safe.loaded("sklearn.base", "BaseEstimator")
+    return any(not safe.inherits(type(each), base) for each in state.changed_after(mark))
+
+
+def _real(found: Any, value: Value, state: State) -> Data | None:
+    if found is None:
+        return NOTHING
+    if blocks.is_frame(found) or blocks.is_series(found):
+        if tables.size(found) > MAX_CELLS:
+            return None
+        made = tables.private(found, state)
+        return None if made is None or not holds_scalars(made) else Data(made, True, tables.rows(found))
+    if tensors.is_ndarray(found):
+        if found.size > MAX_CELLS or not holds_scalars(found):
+            return None
+        return Data(found, True, int(found.shape[0]) if found.ndim else None)
+    if safe.one_of(type(found), (list, tuple)):
+        plain = state.plain(value, 20_000)
+        if plain is not safe.ABSENT:
+            return Data(plain, True, len(plain))
+        return _list_of_arrays(found)
+    if is_sparse(found):
+        return Data(found.copy(), True, int(found.shape[0])) if found.data.size <= MAX_CELLS else None
+    return None
+
+
+def _list_of_arrays(found: Any) -> Data | None:
+    """Return a list of numpy's own numbers or of arrays of one shape."""
+    if len(found) > 2000:
+        return None
+    for each in found:
+        if tensors.is_ndarray(each) and each.dtype.kind in _NUMBERS and each.size <= 1000:
+            continue
+        if safe.inherits(type(each), safe.loaded("numpy", "generic")) and safe.is_from(type(each), "numpy"):
+            continue
+        if not safe.one_of(type(each), (int, float, str, bool)):
+            return None
+    return Data(found, True, len(found))
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether `value` is one of scipy's own sparse matrices in rows or columns, of numbers."""
+    if safe.class_name(type(value)) not in ("csr_matrix", "csc_matrix", "csr_array", "csc_array"):
+        return False
+    if not safe.class_module(type(value)).startswith("scipy.sparse"):
+        return False
+    own = safe.instance_dict(value) or {}
+    parts = [own.get(name) for name in ("data", "indices", "indptr")]
+    return all(tensors.is_ndarray(each) and each.dtype.kind in _NUMBERS for each in parts)  # type: ignore[attr-defined]
+
+
+def holds_scalars(value: Any) -> bool:
+    """Whether turning a table or an array into numbers runs no code of the user's."""
+    if blocks.is_frame(value) or blocks.is_series(value):
+        arrays = [block.values for block in safe.instance_dict(value)["_mgr"].blocks]  # type: ignore[index]
+        return all(
+            holds_scalars(each) if tensors.is_ndarray(each) else safe.is_from(type(each), "pandas") for each in arrays
+        )
+    if value.dtype.kind != "O":
+        return value.dtype.kind in "biufcmMSU"
+    kinds = {id(type(each)): type(each) for each in value.ravel().tolist()}
+    return all(map(tables.is_scalar_type, kinds.values()))
+
+
+def _mildest(drawn: Drawn) -> Data | None:
+    """Return the rows of a table, as many as were drawn, that raise least."""
+    numpy: Any = safe.loaded("numpy")
+    source = drawn.source
+    if blocks.is_frame(source) or blocks.is_series(source):
+        several = blocks.is_frame(source)
+        places = [each for _, each in blocks.parts(source, 100_000)] if several else [blocks.values(source)]
+        bad = numpy.zeros(tables.rows(source), dtype=bool)
+        for values in places:
+            found = _bad_cells(values)
+            if found is None:
+                return None
+            bad |= found
+        order = numpy.argsort(bad, kind="stable")[: drawn.rows]
+        return Data(source.iloc[numpy.sort(order)], True, drawn.rows, chosen=True)
+    found = _bad_cells(source.T)
+    if found is None:
+        return None
+    order = numpy.argsort(found, kind="stable")[: drawn.rows]
+    return Data(source[numpy.sort(order)], True, drawn.rows, chosen=True)
+
+
+def _bad_cells(values: Any) -> Any:
+    """Return which rows hold something that a check may reject, over the last axis; None if that is not known."""
+    numpy: Any = safe.loaded("numpy")
+    if not tensors.is_ndarray(values):
+        if not safe.is_from(type(values), "pandas"):
+            return None
+        values = numpy.asarray(values, dtype=object)
+    if values.dtype.kind in "biu":
+        bad = numpy.zeros(values.shape, dtype=bool)
+    elif values.dtype.kind == "f":
+        bad = ~numpy.isfinite(values) | (values != numpy.floor(values))
+    elif values.dtype.kind in "OU":
+        cells = values.ravel().tolist()
+        if any(not safe.one_of(type(each), (str, int, float, bool, type(None))) for each in cells):
+            return None
+        bad = numpy.array([_is_bad(each) for each in cells], dtype=bool).reshape(values.shape)
+    else:
+        return None
+    while bad.ndim > 1:
+        bad = bad.any(axis=0)
+    return bad
+
+
+def _is_bad(cell: Any) -> bool:
+    try:
+        number = float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return True
+    return number != number or number in (float("inf"), float("-inf")) or type(cell) is str
+
+
+def _form(value: Value, state: State) -> Data | None:
+    """Return zeros of the shape that a value has."""
+    numpy: Any = safe.loaded("numpy")
+    found: Any = state.form(value, SHAPE, DTYPE)
+    if tensors.is_ndarray(found):
+        if found.dtype.kind not in _NUMBERS:
+            return None
+        return zeros(tuple(map(int, found.shape)))
+    if blocks.is_series(found):
+        dtype = blocks.dtype(found)
+        return zeros((tables.rows(found),)) if _is_number(dtype) else None
+    found = state.form(value, SHAPE, DTYPE, LABELS)
+    if blocks.is_frame(found):
+        labels = blocks.axes(found)[0]
+        if not all(map(_is_number, blocks.dtypes(found, len(labels)))):
+            return None
+        pandas: Any = safe.loaded("pandas")
+        names = safe.labels(labels, 10_000)
+        rows = tables.rows(found)
+        if names is None:
+            return None
+        columns = numpy.empty(len(names), dtype=object)
+        columns[:] = names
+        cells = numpy.zeros((min(rows, MAX_ROWS), len(names)))
+        if cells.size > MAX_CELLS * 5:
+            return None
+        return Data(pandas.DataFrame(cells, columns=pandas.Index(columns)), False, rows)
+    return None
+
+
+def zeros(shape: tuple[int, ...]) -> Data | None:
+    """Return zeros of a shape; long ones are cut."""
+    numpy: Any = safe.loaded("numpy")
+    if not shape:
+        return None
+    short = (min(shape[0], MAX_ROWS),) + shape[1:]
+    size = 1
+    for each in short:
+        size *= each
+    return None if size > MAX_CELLS * 5 else Data(numpy.zeros(short), False, shape[0])
+
+
+def _is_number(dtype: str) -> bool:
+    return dtype in ("bool",) or dtype.rstrip("0123456789") in ("int", "uint", "float")
+
+
+def rows_of(value: Value | None, state: State) -> int | None:
+    """Return how many rows a value has; None if that is not known."""
+    drawn = drawn_of(value, state)
+    if drawn is not None:
+        return drawn.rows
+    found: Any = state.form(value, SHAPE)
+    if blocks.is_frame(found) or blocks.is_series(found):
+        return tables.rows(found)
+    if tensors.is_ndarray(found) or is_sparse(found):
+        return int(found.shape[0]) if len(found.shape) else None
+    found = state.live(value)
+    return len(found) if safe.one_of(type(found), (list, tuple)) else None
+
+
+def fitting(first: Data, second: Data) -> tuple[Any, Any]:
+    """Return the objects of two data, stand-ins with as many rows as what stands beside them where they should have."""
+    if first.rows is None or second.rows is None or first.rows == second.rows:
+        rows = min(_length(first), _length(second))
+        return _cut(first, rows), _cut(second, rows)
+    return first.object, second.object
+
+
+def _length(data: Data) -> int:
+    return 1 << 60 if data.real else len(data.object)
+
+
+def _cut(data: Data, rows: int) -> Any:
+    return data.object if data.real else data.object[:rows]
+
+
+# -- settings ------------------------------------------------------------------------------------------------------
+
+CHANGED_SETTINGS = "sklearn.settings"
+_IN_EFFECT = ("assume_finite", "skip_parameter_validation", "enable_metadata_routing", "array_api_dispatch")
+
+
+def has_usual_settings(state: State) -> bool:
+    """Whether scikit-learn checks what it is given as it does by default, and returns arrays.
+
+    Its settings are kept for each thread; `gc.get_referents` shows those of all threads. Source: `sklearn/_config.py`.
+    """
+    if state.memo.get(CHANGED_SETTINGS):
+        return False
+    if "sklearn.usual" not in state.memo:
+        state.memo["sklearn.usual"] = _has_usual_settings()
+    return bool(state.memo["sklearn.usual"])
+
+
+def _has_usual_settings() -> bool:
+    defaults = safe.loaded("sklearn._config", "_global_config")
+    local = safe.loaded("sklearn._config", "_threadlocal")
+    if type(defaults) is not dict or type(local) is not threading.local:
+        return False
+    found = []
+    for table in gc.get_referents(local):
+        if type(table) is dict:
+            found += [each.get("global_config") for each in list(table.values()) if type(each) is dict]
+    for settings in [defaults, *found]:
+        if type(settings) is not dict:
+            continue
+        if any(settings.get(name) for name in _IN_EFFECT) or settings.get("transform_output", "default") != "default":
+            return False
+    return True
+
+
+# -- running -------------------------------------------------------------------------------------------------------
+
+
+class _Here:
+    """Stands in a warning filter for the modules that it is for: whatever warns in this thread."""
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+
+    def match(self, module: str) -> bool:
+        return threading.get_ident() == self._thread
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep to ourselves what scikit-learn and numpy warn of, in this thread, and leave no note of it in modules."""
+    ours: Any = ("ignore", None, Warning, _Here(), 0)
+    errstate: Any = safe.loaded("numpy", "errstate")
+    before = {name: _registry(name) for name in _modules()}
+    warnings.filters.insert(0, ours)  # type: ignore[attr-defined]
+    try:
+        with errstate(all="ignore"):
+            yield
+    finally:
+        with contextlib.suppress(ValueError):
+            warnings.filters.remove(ours)  # type: ignore[attr-defined]
+        for name in _modules():
+            table = (safe.instance_dict(safe.loaded(name)) or {})
+            if "__warningregistry__" in table and before.get(name) is None:
+                del table["__warningregistry__"]
+
+
+def _modules() -> list[str]:
+    return [name for name in list(sys.modules) if name.partition(".")[0] in ("sklearn", "numpy", "scipy", "pandas")]
+
+
+def _registry(name: str) -> object:
+    return (safe.instance_dict(safe.loaded(name)) or {}).get("__warningregistry__")

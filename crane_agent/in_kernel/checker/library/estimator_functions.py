@@ -1,0 +1,289 @@
+"""scikit-learn: functions, from `train_test_split` over scores to the folds of a cross-validation."""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any
+
+from ... import safe
+from ...privacy import SCHEMA, VALUES
+from ...readers import blocks, tensors
+from ..sites import CallSite, Finding
+from ..values import DTYPE, SHAPE, UNKNOWN, Hole, Known, Like, Value, as_element
+from . import array_forms, estimator_data, tables
+from . import estimator_checks as checks
+from .estimator_checks import ask, raised
+from .estimator_data import Data, Drawn
+
+if TYPE_CHECKING:
+    from ..state import State
+
+LIBRARY = "sklearn"
+
+
+def call(site: CallSite, state: State) -> Value | Finding | None:
+    """Follow a function of scikit-learn's own."""
+    callee: Any = state.live(site.callee)
+    if type(callee) is not types.FunctionType or not site.complete or not safe.comes_from(callee, LIBRARY):
+        return None
+    name = callee.__name__
+    if not _is_public(callee, name):
+        return None
+    if name in ("set_config", "config_context"):
+        state.memo[estimator_data.CHANGED_SETTINGS] = True
+        return None
+    bound = bind(callee, site)
+    if bound is None or not _is_harmless(bound, state):
+        return None
+    usual = estimator_data.has_usual_settings(state)
+    finding = check_parameters(callee, bound, state) if usual else None
+    if finding is not None:
+        return finding
+    follow = _FOLLOWED.get(name) if usual else None
+    found = None if follow is None else follow(callee, bound, site, state)
+    if found is not None:
+        return found
+    state.may_raise(site.node, "{} may raise".format(name))
+    for value in bound.values():
+        if checks.is_random_state(state.live(value)):
+            state.touch(value)
+    return UNKNOWN
+
+
+_MODULES = (
+    *("model_selection", "metrics", "preprocessing", "datasets", "utils", "utils.class_weight", "pipeline", "compose"),
+    *("feature_selection", "metrics.pairwise", "base", "linear_model", "cluster", "decomposition", "inspection"),
+)
+
+
+def _is_public(callee: Any, name: str) -> bool:
+    """Whether a function is what scikit-learn offers under its name, and known to leave its arguments alone."""
+    return any(safe.loaded("sklearn." + module, name) is callee for module in _MODULES)
+
+
+def bind(callee: Any, site: CallSite) -> dict[str, Value] | None:
+    """Return the arguments of a call by the names of the parameters; those of ``*arrays`` as ``*0``, ``*1``."""
+    inner: Any = callee
+    while type((safe.instance_dict(inner) or {}).get("__wrapped__")) is types.FunctionType:
+        inner = (safe.instance_dict(inner) or {})["__wrapped__"]
+    code = inner.__code__
+    names = list(code.co_varnames[: code.co_argcount])
+    found: dict[str, Value] = {}
+    for place, value in enumerate(site.arguments):
+        found[names[place] if place < len(names) else "*{}".format(place - len(names))] = value
+    if any(name in found for name in site.keywords):
+        return None
+    found.update(site.keywords)
+    return found
+
+
+def _is_harmless(bound: dict[str, Value], state: State) -> bool:
+    """Whether no argument brings code of the user's: what is not known may be anything but data."""
+    for value in bound.values():
+        found = state.live(value)
+        if found is safe.ABSENT:
+            continue
+        if type(found) is types.FunctionType and not safe.comes_from(found, LIBRARY):
+            return False
+        if blocks.is_frame(found) or blocks.is_series(found) or tables.is_index(found) or tensors.is_ndarray(found):
+            continue
+        if not checks.is_harmless(found):
+            return False
+    return True
+
+
+def check_parameters(callee: Any, bound: dict[str, Value], state: State) -> Finding | None:
+    """Ask the library whether a function takes these values. Source: `sklearn.utils._param_validation`, 1.2 and later."""
+    constraints = (safe.instance_dict(callee) or {}).get("_skl_parameter_constraints")
+    check: Any = safe.loaded("sklearn.utils._param_validation", "validate_parameter_constraints")
+    if type(constraints) is not dict or not safe.comes_from(check, LIBRARY):
+        return None
+    known: dict[str, Any] = {}
+    levels = []
+    for name, value in bound.items():
+        data = estimator_data.of(value, state) if name in constraints else None
+        found = data.object if data is not None and data.real else state.live(value)
+        if found is safe.ABSENT or (data is None and not checks.is_harmless(found)) or checks.holds_holes(found):
+            continue
+        if name in constraints:
+            known[name] = found
+            levels.append(value)
+    return ask(
+        lambda: check(constraints, known, caller_name=callee.__qualname__), state.level(*levels), "for these arguments"
+    )
+
+
+# -- splitting -----------------------------------------------------------------------------------------------------
+
+
+def split(callee: Any, bound: dict[str, Value], site: CallSite, state: State) -> Value | Finding | None:
+    """Follow `train_test_split`."""
+    values = [bound[name] for name in bound if name.startswith("*")]
+    options = {name: bound[name] for name in bound if not name.startswith("*")}
+    known = {name: state.live(value) for name, value in options.items() if name != "stratify"}
+    if not values or safe.ABSENT in known.values() or not all(map(checks.is_harmless, known.values())):
+        return _split_unknown(values, site, state)
+    data = [estimator_data.of(value, state) for value in values]
+    rows = [estimator_data.rows_of(value, state) for value in values]
+    stratify = estimator_data.of(options["stratify"], state) if "stratify" in options else estimator_data.NOTHING
+    seed = known.get("random_state")
+    repeats = type(seed) is int or known.get("shuffle") is False
+    whole = stratify is not None and stratify.real and not stratify.chosen
+    if repeats and whole and all(each is not None and each.real and not each.chosen for each in data):
+        return _split_for_real(callee, data, dict(known), stratify, state)
+    if None in rows:
+        return _split_unknown(values, site, state)
+    return _split_structure(callee, values, rows, dict(known), stratify, site, state)
+
+
+def _split_for_real(
+    callee: Any, data: list[Data | None], known: dict[str, Any], stratify: Data | None, state: State
+) -> Value | Finding:
+    assert stratify is not None
+    try:
+        with estimator_data.quiet():
+            found = callee(*(each.object for each in data if each is not None), stratify=stratify.object, **known)
+    except Exception as error:  # noqa: BLE001 - the library is the oracle
+        return raised(error, VALUES, "for these values")
+    for each in found:
+        if tables.is_table(each):
+            tables.keep(each, state)
+    return Known(found)
+
+
+def _split_unknown(values: list[Value], site: CallSite, state: State) -> Value | None:
+    if not values:
+        return None
+    state.may_raise(site.node, "the split may raise")
+    return Known([Hole(UNKNOWN) for _ in range(2 * len(values))])
+
+
+def _split_structure(
+    callee: Any,
+    values: list[Value],
+    rows: list[int | None],
+    known: dict[str, Any],
+    stratify: Data | None,
+    site: CallSite,
+    state: State,
+) -> Value | Finding | None:
+    """Follow a split of which only the sizes are known."""
+    numpy: Any = safe.loaded("numpy")
+    finding = check_lengths(rows)
+    if finding is not None:
+        return finding
+    first = rows[0]
+    assert first is not None
+    if first > 5_000_000:
+        return _split_unknown(values, site, state)
+    if not isinstance(known.get("random_state"), int):
+        known["random_state"] = 0
+    if known.get("shuffle") is False or stratify is None or stratify.chosen or not stratify.real:
+        by = None
+    else:
+        by = stratify.object
+    try:
+        with estimator_data.quiet():
+            places = numpy.broadcast_to(numpy.zeros(1, "i1"), (first,))
+            sizes = [len(each) for each in callee(places, stratify=by, **known)]
+    except Exception as error:  # noqa: BLE001 - the library is the oracle
+        return raised(error, SCHEMA if by is None else VALUES, "for this number of samples")
+    if stratify is None or not stratify.real or stratify.chosen:
+        state.may_raise(site.node, "the split may raise")
+    parts: list[Value] = []
+    for value in values:
+        parts += [_part(value, size, state) for size in sizes]
+    return Known([as_element(each) for each in parts])
+
+
+def _part(value: Value, rows: int, state: State) -> Value:
+    """Return rows of a value that are drawn at random."""
+    form: Any = state.form(value, SHAPE)
+    found: Value = UNKNOWN
+    if blocks.is_frame(form) or blocks.is_series(form):
+        made = tables.stand_in(form, rows)
+        if made is not None:
+            found = Like(tables.keep(made[0], state), made[1] & state.knows(value))
+    elif tensors.is_ndarray(form) and form.dtype.kind in array_forms.KINDS and form.ndim:
+        made_array = array_forms.stand_in((rows,) + array_forms.shape_of(form)[1:], form.dtype)
+        found = Like(made_array, frozenset([SHAPE, DTYPE]) & state.knows(value))
+    if found is UNKNOWN:
+        return found
+    drawn = estimator_data.drawn_of(value, state)
+    data = estimator_data.of(value, state)
+    if drawn is not None:
+        estimator_data.draw(found, drawn.source, rows, state)
+    elif data is not None and data.real and not safe.one_of(type(data.object), (list, tuple)):
+        estimator_data.draw(found, data.object, rows, state)
+    return found
+
+
+def check_lengths(rows: list[int | None]) -> Finding | None:
+    """Ask the library whether values fit together by their number of rows. Source: `check_consistent_length`."""
+    check: Any = safe.loaded("sklearn.utils.validation", "check_consistent_length")
+    known = [each for each in rows if each is not None]
+    if len(set(known)) < 2 or not safe.comes_from(check, LIBRARY):
+        return None
+    return ask(lambda: check(*map(_Sized, known)), SCHEMA, "for these numbers of samples")
+
+
+class _Sized:
+    """Has as many rows as a value, for checks that look at nothing else."""
+
+    def __init__(self, rows: int) -> None:
+        self.shape = (rows,)
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return self._rows
+
+
+# -- scores --------------------------------------------------------------------------------------------------------
+
+SCORES = frozenset(
+    "accuracy_score balanced_accuracy_score f1_score fbeta_score precision_score recall_score jaccard_score "
+    "confusion_matrix classification_report precision_recall_fscore_support multilabel_confusion_matrix "
+    "cohen_kappa_score matthews_corrcoef hamming_loss zero_one_loss log_loss brier_score_loss roc_auc_score roc_curve "
+    "precision_recall_curve average_precision_score auc top_k_accuracy_score mean_squared_error "
+    "root_mean_squared_error mean_absolute_error median_absolute_error r2_score explained_variance_score max_error "
+    "mean_absolute_percentage_error mean_squared_log_error root_mean_squared_log_error mean_pinball_loss "
+    "adjusted_rand_score rand_score normalized_mutual_info_score adjusted_mutual_info_score homogeneity_score "
+    "completeness_score v_measure_score fowlkes_mallows_score mutual_info_score det_curve d2_absolute_error_score "
+    "compute_class_weight compute_sample_weight label_binarize scale minmax_scale maxabs_scale robust_scale "
+    "normalize binarize hinge_loss mean_poisson_deviance mean_gamma_deviance".split()
+)
+"""Functions of numbers alone: quick, without threads and random numbers; they leave their arguments alone."""
+
+
+def score(callee: Any, bound: dict[str, Value], site: CallSite, state: State) -> Value | Finding | None:
+    """Follow a function that compares targets, or computes something of them."""
+    data = {name: estimator_data.of(value, state) for name, value in bound.items()}
+    known: dict[str, Any] = {}
+    for name, value in bound.items():
+        each = data[name]
+        found = each.object if each is not None and each.real and not each.chosen else state.live(value)
+        if found is safe.ABSENT or (each is None and not checks.is_harmless(found)) or checks.holds_holes(found):
+            break
+        known[name] = found
+    else:
+        if bound.get("copy") is not None or callee.__name__ == "auc":
+            return None
+        try:
+            with estimator_data.quiet():
+                result = callee(**known)
+        except Exception as error:  # noqa: BLE001 - the library is the oracle
+            return raised(error, VALUES, "for these values")
+        return Known(result) if _is_plain_result(result) else UNKNOWN
+    pair = [bound[name] for name in ("y_true", "y_pred", "y_score", "y_prob", "y_proba") if name in bound]
+    return check_lengths([estimator_data.rows_of(value, state) for value in pair[:2]])
+
+
+def _is_plain_result(result: Any) -> bool:
+    if safe.one_of(type(result), (tuple, list)):
+        return all(map(_is_plain_result, result))
+    return safe.one_of(type(result), (*safe.SCALARS, dict)) or tensors.is_ndarray(result) or array_forms.is_scalar(result)
+
+
+_FOLLOWED: dict[str, Any] = {"train_test_split": split, **dict.fromkeys(SCORES, score)}
+
+HANDLERS = {"call": [call]}

@@ -1,0 +1,534 @@
+"""scikit-learn: estimators, from their making through ``fit`` to ``predict``.
+
+An estimator is made for real, since its constructor does nothing but keep its parameters. It is never fitted for real
+but if it is one of a few quick transformers: ``fit`` is followed by running the checks that it runs first, with the
+library's own functions, on a copy of the estimator. That copy, which then has the number and names of the features,
+stands for the estimator from there on.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any
+
+from ... import safe
+from ...privacy import NAMES, VALUES
+from ...readers import sklearn_estimators as readers
+from ...readers import tensors
+from ..sites import AttributeSite, CallSite, Finding, ValueSite
+from ..values import SHAPE, UNKNOWN, Hole, Known, Like, Made, Value
+from . import array_forms, estimator_data, estimator_functions, estimator_table
+from . import estimator_checks as checks
+from . import estimator_composites as composites
+from .estimator_checks import copy_of, name_of, parameters, raised
+from .estimator_data import Data
+
+if TYPE_CHECKING:
+    from ..state import State
+
+LIBRARY = "sklearn"
+NO_STRUCTURE: frozenset[str] = frozenset()
+_TARGET = "target_in_the_walk"
+PREDICTED = "sklearn.predicted"
+"""Where the walk keeps which stand-ins were predicted: the target that their estimator was fitted on."""
+
+
+# -- which estimators ----------------------------------------------------------------------------------------------
+
+
+def estimator_of(value: Value | None, state: State) -> Any:
+    """Return an estimator of scikit-learn's own as it is at this point, or None.
+
+    It may be a copy, and hold a `Hole` for a parameter that is not known; it is to be read, never changed.
+    """
+    if type(value) is not Known and type(value) is not Like:
+        return None
+    found = state.form(value)
+    if found is safe.ABSENT or not checks.is_own(found) or not checks.is_harmless(found):
+        return None
+    return _resolved(found, state)
+
+
+def _resolved(value: Any, state: State, depth: int = checks.MAX_DEPTH) -> Any:
+    """Return an estimator in which each one inside is as it is at this point of the cell."""
+    changed = {}
+    for name, each in list((safe.instance_dict(value) or {}).items()):
+        now = _resolved_part(each, state, depth)
+        if now is not each:
+            changed[name] = now
+    if not changed:
+        return value
+    made = copy_of(value)
+    made.__dict__.update(changed)
+    return made
+
+
+def _resolved_part(value: Any, state: State, depth: int) -> Any:
+    if depth == 0:
+        return value
+    if checks.is_own(value):
+        form = state.form(Known(value))
+        return Hole(UNKNOWN) if form is safe.ABSENT else _resolved(form, state, depth - 1)
+    if safe.one_of(type(value), (list, tuple)) and len(value) <= 100:
+        inner = [_resolved_part(each, state, depth - 1) for each in value]
+        return value if all(new is old for new, old in zip(inner, value)) else type(value)(inner)
+    return value
+
+
+# -- making --------------------------------------------------------------------------------------------------------
+
+
+def make(site: CallSite, state: State) -> Value | Finding | None:
+    """Make an estimator, a splitter of a cross-validation or a pipeline for real."""
+    cls: Any = state.live(site.callee)
+    if not site.complete or not is_class(cls):
+        return None
+    level = state.level(*site.arguments, *site.keywords.values())
+    holes: list[object] = []
+    arguments = [_argument(each, state, holes) for each in site.arguments]
+    keywords = {name: _argument(each, state, holes) for name, each in site.keywords.items()}
+    if not all(map(checks.is_harmless, [*arguments, *keywords.values()])):
+        return None
+    if holes and not readers.is_estimator(object.__new__(cls)):
+        return None
+    try:
+        with estimator_data.quiet():
+            made = cls(*arguments, **keywords)
+    except Exception as error:  # noqa: BLE001 - the library is the oracle
+        return None if holes else raised(error, level, "for these arguments")
+    return Like(made, NO_STRUCTURE) if holes else Known(made, level=level)
+
+
+# Splitters whose constructors only look at their arguments. Source: `sklearn/model_selection/_split.py`.
+_SPLITTERS = frozenset(
+    "KFold StratifiedKFold GroupKFold RepeatedKFold RepeatedStratifiedKFold ShuffleSplit StratifiedShuffleSplit "
+    "TimeSeriesSplit LeaveOneOut LeavePOut GroupShuffleSplit StratifiedGroupKFold".split()
+)
+
+
+def is_class(cls: Any) -> bool:
+    """Whether `cls` is a class of scikit-learn's own whose constructor only keeps its arguments."""
+    if not safe.inherits(type(cls), type) or not safe.is_from(cls, "sklearn"):
+        return False
+    if not safe.comes_from(safe.in_type(cls, "__init__"), "sklearn"):
+        return safe.in_type(cls, "__init__") is object.__init__ and readers.needs_fit is not None and _inherits(cls)
+    if safe.in_type(cls, "__new__") is not object.__new__:
+        return False
+    return _inherits(cls) or safe.class_name(cls) in _SPLITTERS
+
+
+def _inherits(cls: type) -> bool:
+    return safe.inherits(cls, safe.loaded("sklearn.base", "BaseEstimator"))
+
+
+def _argument(value: Value, state: State, holes: list[object], depth: int = 3) -> Any:
+    """Return the object that a value is; a `Hole` where it is not known."""
+    if type(value) is Known or type(value) is Like:
+        found = state.live(value)
+        if found is not safe.ABSENT and safe.one_of(type(found), (list, tuple)) and depth:
+            inner = [
+                _argument(each.value if type(each) is Hole else Known(each), state, holes, depth - 1) for each in found
+            ]
+            return found if all(new is old for new, old in zip(inner, found)) else type(found)(inner)
+        form = state.form(value)
+        if form is not safe.ABSENT and checks.is_own(form):
+            # The estimator itself: what the cell does to it, it does to what is inside.
+            if found is safe.ABSENT:
+                holes.append(value)
+            return value.object
+        if found is not safe.ABSENT and type(found) is not dict:
+            return found
+        if type(found) is dict and not any(type(each) is Hole for each in found.values()):
+            return found
+    hole = Hole(UNKNOWN)
+    holes.append(hole)
+    return hole
+
+
+# -- methods -------------------------------------------------------------------------------------------------------
+
+
+def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
+    """Find a method of an estimator."""
+    estimator = estimator_of(site.owner, state)
+    if estimator is None or site.name in (safe.instance_dict(estimator) or {}):
+        return None
+    entry: Any = safe.in_type(type(estimator), site.name)
+    if safe.class_name(type(entry)) == "_AvailableIfDescriptor" and safe.is_from(type(entry), "sklearn"):
+        # Whether it is there depends on parameters, and on what ``fit`` found.
+        function = (safe.instance_dict(entry) or {}).get("fn")
+        known = type(function) is types.FunctionType and _is_there(estimator, entry, site.owner, state)
+        entry = function if known else None
+    if type(entry) is types.FunctionType and safe.comes_from(entry, "sklearn"):
+        return Known(types.MethodType(entry, site.owner.object))  # type: ignore[union-attr]
+    return None
+
+
+def _is_there(estimator: Any, entry: Any, owner: Value, state: State) -> bool:
+    if any(type(each) is Hole for each in parameters(estimator).values()):
+        return False
+    check = (safe.instance_dict(entry) or {}).get("check")
+    try:
+        with estimator_data.quiet():
+            return bool(check(copy_of(estimator)))  # type: ignore[misc]
+    except Exception:  # noqa: BLE001 - then it is not there, or that is not known
+        return False
+
+
+def call(site: CallSite, state: State) -> Value | Finding | None:
+    """Follow the making of an estimator, or a method of one."""
+    made = make(site, state) or split(site, state)
+    if made is not None:
+        return made
+    if site.owner is None:
+        callee: Any = state.live(site.callee)
+        if type(callee) is types.MethodType and readers.is_estimator(callee.__self__):
+            state.touch(Known(callee.__self__))
+        return None
+    estimator = estimator_of(site.owner, state)
+    if estimator is None or not _is_own_method(estimator, site.method):
+        return None
+    follow = _METHODS.get(site.method)
+    return None if follow is None else follow(site, estimator, state)
+
+
+def _is_own_method(estimator: Any, name: str) -> bool:
+    entry: Any = safe.in_type(type(estimator), name)
+    if safe.class_name(type(entry)) == "_AvailableIfDescriptor" and safe.is_from(type(entry), "sklearn"):
+        entry = (safe.instance_dict(entry) or {}).get("fn")
+    return name not in (safe.instance_dict(estimator) or {}) and safe.comes_from(entry, "sklearn")
+
+
+def _bound(site: CallSite, *names: str) -> list[Value | None] | None:
+    """Return the arguments of a call by these names, None for those that are not given."""
+    found: list[Value | None] = [None] * len(names)
+    if not site.complete or len(site.arguments) > len(names):
+        return None
+    found[: len(site.arguments)] = site.arguments
+    for name, value in site.keywords.items():
+        if name in names:
+            found[names.index(name)] = value
+    return found
+
+
+_FIRST = ("X", "raw_documents", "y", "K")
+
+
+def _data_of(site: CallSite) -> tuple[Value | None, Value | None] | None:
+    """Return the features and the target of a call."""
+    if not site.complete:
+        return None
+    given = list(site.arguments)
+    first = given[0] if given else next((site.keywords[name] for name in _FIRST if name in site.keywords), None)
+    second = given[1] if len(given) > 1 else site.keywords.get("y") if given or "X" in site.keywords else None
+    return first, second
+
+
+def fit(site: CallSite, estimator: Any, state: State) -> Value | Finding | None:
+    """Follow ``fit``: it checks, and then the estimator is fitted."""
+    found = _fit(site, estimator, state)
+    return found if isinstance(found, Finding) or found is None else site.owner
+
+
+def _fit(site: CallSite, estimator: Any, state: State) -> Any:
+    """Follow ``fit``; return the fitted copy, with what it was fitted on, or a crash."""
+    pair = _data_of(site)
+    if pair is None:
+        _forget(site, estimator, state)
+        return None
+    first, second = pair
+    fitted = copy_of(estimator, fitted=bool(parameters(estimator).get("warm_start")))
+    fitted.__dict__[checks.MARK] = True
+    features, target = estimator_data.of(first, state), estimator_data.of(second, state)
+    if estimator_data.has_usual_settings(state):
+        finding = composites.check_fit(fitted, features, target)
+        if finding is not None:
+            return finding
+    fitted.__dict__[_TARGET] = target
+    _leave(site, estimator, fitted, first, state)
+    return fitted, features
+
+
+def _leave(site: CallSite, estimator: Any, fitted: Any, first: Value | None, state: State) -> None:
+    """Say what ``fit`` changes."""
+    state.may_raise(site.node, "fitting {} may raise".format(name_of(estimator)))
+    own = parameters(estimator)
+    if any(own.get(name) is False or type(own.get(name)) is Hole for name in estimator_table.COPYING):
+        state.touch(first)
+    for inner in _inside(estimator):
+        if checks.is_random_state(inner) or (
+            readers.is_estimator(inner) and name_of(estimator) not in estimator_table.CLONING
+        ):
+            state.touch(Known(inner))
+    assert site.owner is not None
+    state.becomes(site.owner, Like(fitted, NO_STRUCTURE))
+
+
+def _forget(site: CallSite, estimator: Any, state: State) -> None:
+    state.may_raise(site.node, "fitting {} may raise".format(name_of(estimator)))
+    state.touch(site.owner)
+
+
+def _inside(value: Any, depth: int = checks.MAX_DEPTH) -> list[Any]:
+    """Return the estimators and random generators inside of an estimator."""
+    found: list[Any] = []
+    for each in parameters(value).values():
+        found += _objects(each, depth)
+    return found
+
+
+def _objects(value: Any, depth: int) -> list[Any]:
+    if not depth:
+        return []
+    if readers.is_estimator(value):
+        return [value, *_inside(value, depth - 1)]
+    if checks.is_random_state(value):
+        return [value]
+    if safe.one_of(type(value), (list, tuple)):
+        return [inner for each in value for inner in _objects(each, depth - 1)]
+    return []
+
+
+# -- using a fitted one --------------------------------------------------------------------------------------------
+
+
+def use(site: CallSite, estimator: Any, state: State) -> Value | Finding | None:
+    """Follow ``predict``, ``transform`` and their like."""
+    pair = _data_of(site)
+    if pair is None:
+        return None
+    features = estimator_data.of(pair[0], state)
+    if estimator_data.has_usual_settings(state):
+        finding = composites.check_use(estimator, features, site.method)
+        if finding is not None:
+            return finding
+    found = result_of(estimator, features, site.method, state)
+    if found is not None:
+        return found
+    state.may_raise(site.node, "{} may raise".format(site.method))
+    return likely_result(estimator, features, site.method, pair[0], state)
+
+
+def result_of(estimator: Any, features: Data | None, method: str, state: State) -> Value | Finding | None:
+    """Transform for real what is known, with a quick transformer that was fitted for real."""
+    known = features is not None and features.real and not features.chosen and features.object is not None
+    if name_of(estimator) not in estimator_table.REAL or method not in ("transform", "inverse_transform") or not known:
+        return None
+    if readers.is_fitted(estimator) is not True or checks.has_holes(estimator) or not _is_usual(estimator, state):
+        return None
+    own = safe.instance_dict(estimator) or {}
+    learnt = any(each.endswith("_") and each not in checks.NOT_LEARNT for each in own)
+    if not learnt or parameters(estimator).get("copy") is False:
+        return None
+    function: Any = safe.in_type(type(estimator), method)
+    assert features is not None
+    try:
+        with estimator_data.quiet():
+            found = function(copy_of(estimator), features.object)
+    except Exception as error:  # noqa: BLE001 - the library is the oracle
+        return raised(error, VALUES, "for these values")
+    return Known(found)
+
+
+def _is_usual(estimator: Any, state: State) -> bool:
+    """Whether an estimator returns arrays, and not what `set_output` asks for."""
+    own = safe.instance_dict(estimator) or {}
+    return "_sklearn_output_config" not in own and estimator_data.has_usual_settings(state)
+
+
+def likely_result(estimator: Any, features: Data | None, method: str, value: Value | None, state: State) -> Value:
+    """Return what is known of the result of a method."""
+    rows = estimator_data.rows_of(value, state)
+    if rows is None or not _is_usual(estimator, state):
+        return UNKNOWN
+    if method in ("transform", "fit_transform"):
+        return _likely_features(estimator, features, rows, value, state)
+    if method == "predict":
+        return _likely_target(estimator, rows, state)
+    if method == "predict_proba":
+        classes = _classes(estimator)
+        return UNKNOWN if classes is None else _array((rows, len(classes)))
+    return UNKNOWN
+
+
+def _array(shape: tuple[int, ...]) -> Like:
+    numpy: Any = safe.loaded("numpy")
+    return array_forms.like(shape, numpy.dtype("f8"))
+
+
+def _likely_features(estimator: Any, features: Data | None, rows: int, value: Value | None, state: State) -> Value:
+    columns = (safe.instance_dict(estimator) or {}).get("n_features_in_")
+    name = name_of(estimator)
+    if name in ("PCA", "TruncatedSVD") and type(parameters(estimator).get("n_components")) is int:
+        columns = parameters(estimator)["n_components"]
+    elif name not in estimator_table.AS_MANY_COLUMNS:
+        return UNKNOWN
+    if type(columns) is not int or features is None or estimator_data.is_sparse(features.object):
+        return UNKNOWN
+    found = _array((rows, columns))
+    drawn = estimator_data.drawn_of(value, state)
+    if drawn is not None and name in estimator_table.KEEPING_NAN:
+        whole = composites.transformed(estimator, Data(drawn.source, True, None, chosen=True))
+        if whole is not None:
+            estimator_data.draw(found, whole.object, rows, state)
+    return Like(found.object, frozenset([SHAPE])) if found.object.ndim != 2 else found
+
+
+def _likely_target(estimator: Any, rows: int, state: State) -> Value:
+    own = safe.instance_dict(estimator) or {}
+    target: Any = own.get(_TARGET)
+    numpy: Any = safe.loaded("numpy")
+    if checks.is_own(own.get("best_estimator_")):
+        return _likely_target(dict_copy(own["best_estimator_"], target), rows, state)
+    if type(target) is Data and target.object is not None:
+        shape = getattr(target.object, "shape", (len(target.object),))
+        if len(shape) != 1:
+            return UNKNOWN
+        classes = _classes(estimator)
+        dtype = numpy.dtype("f8")
+        if composites.is_classifier(estimator):
+            if classes is None or classes.dtype.kind not in "biufU":
+                return UNKNOWN
+            dtype = classes.dtype
+        found = array_forms.like((rows,), dtype)
+        state.memo.setdefault(PREDICTED, {})[id(found.object)] = (found.object, classes)
+        return Like(found.object, frozenset([SHAPE]))
+    return Like(array_forms.stand_in((rows,), numpy.dtype("i4")), frozenset([SHAPE])) if _is_clusterer(estimator) else UNKNOWN
+
+
+def dict_copy(estimator: Any, target: Any) -> Any:
+    """Return a copy of an estimator that was fitted on a target."""
+    made = copy_of(estimator)
+    made.__dict__[_TARGET] = target
+    return made
+
+
+def _is_clusterer(estimator: Any) -> bool:
+    return name_of(estimator) in ("KMeans", "MiniBatchKMeans", "GaussianMixture", "IsolationForest", "OneClassSVM")
+
+
+def _classes(estimator: Any) -> Any:
+    """Return the classes of a classifier, if its target is known; None for others."""
+    numpy: Any = safe.loaded("numpy")
+    own = safe.instance_dict(estimator) or {}
+    target: Any = own.get(_TARGET)
+    if type(target) is Data and target.real and not target.chosen and target.object is not None:
+        if not composites.is_classifier(estimator):
+            return None
+        try:
+            found = numpy.asarray(target.object)
+            return numpy.unique(found) if found.ndim == 1 else None
+        except (TypeError, ValueError):
+            return None
+    found = own.get("classes_")
+    return found if tensors.is_ndarray(found) and found.ndim == 1 else None
+
+
+def fit_transform(site: CallSite, estimator: Any, state: State) -> Value | Finding | None:
+    """Follow ``fit_transform``."""
+    pair = _data_of(site)
+    found = _fit(site, estimator, state)
+    if isinstance(found, Finding) or found is None:
+        return found
+    assert pair is not None
+    fitted, features = found
+    done = result_of(fitted, features, "transform", state)
+    if done is not None:
+        return done
+    return likely_result(fitted, features, "fit_transform", pair[0], state)
+
+
+def fit_predict(site: CallSite, estimator: Any, state: State) -> Value | Finding | None:
+    """Follow ``fit_predict``."""
+    found = _fit(site, estimator, state)
+    return found if isinstance(found, Finding) or found is None else UNKNOWN
+
+
+def score_(site: CallSite, estimator: Any, state: State) -> Value | Finding | None:
+    """Follow ``score``: it predicts, and compares with the target."""
+    pair = _data_of(site)
+    if pair is None:
+        return None
+    features = estimator_data.of(pair[0], state)
+    if estimator_data.has_usual_settings(state) and composites.predicts(estimator):
+        finding = composites.check_use(estimator, features, "predict")
+        rows = [estimator_data.rows_of(each, state) for each in pair if each is not None]
+        finding = finding or estimator_functions.check_lengths(rows)
+        if finding is not None:
+            return finding
+    state.may_raise(site.node, "score may raise")
+    return Made("number", type=float)
+
+
+def set_params(site: CallSite, estimator: Any, state: State) -> Value | Finding | None:
+    """Follow ``set_params``."""
+    if not site.complete or site.arguments or checks.has_holes(estimator):
+        return None
+    made = composites.deep_copy(estimator)
+    values = {name: state.live(value) for name, value in site.keywords.items()}
+    for name in values:
+        if readers.has_parameter(estimator, name) is False:
+            return checks.ask(lambda key=name: made.set_params(**{key: None}), NAMES, "for these parameters")  # type: ignore[misc]
+    if any("__" in name for name in values) or not all(name in parameters(estimator) for name in values):
+        return None
+    if not all(each is not safe.ABSENT and checks.is_harmless(each) for each in values.values()):
+        return None
+    made = copy_of(estimator)
+    made.__dict__.update(values)
+    assert site.owner is not None
+    state.becomes(site.owner, Like(made, NO_STRUCTURE))
+    return site.owner
+
+
+def get_params(site: CallSite, estimator: Any, state: State) -> Value | Finding | None:
+    """Follow ``get_params``, which changes nothing."""
+    return UNKNOWN
+
+
+_METHODS: dict[str, Any] = {
+    "fit": fit,
+    "fit_transform": fit_transform,
+    "fit_predict": fit_predict,
+    "score": score_,
+    "set_params": set_params,
+    "get_params": get_params,
+    **dict.fromkeys(
+        ("predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "inverse_transform"), use
+    ),
+}
+
+# -- splitters -----------------------------------------------------------------------------------------------------
+
+
+def split(site: CallSite, state: State) -> Value | Finding | None:
+    """Follow ``splitter.split(X, y)``: what it yields is computed when somebody iterates."""
+    cv: Any = state.live(site.owner)
+    if site.method not in ("split", "get_n_splits") or composites.copy_of_splitter(cv) is None:
+        return None
+    if safe.class_name(type(cv)) not in _SPLITTERS or not safe.is_from(type(cv), "sklearn"):
+        return None
+    pair = _data_of(site)
+    features = None if pair is None else estimator_data.of(pair[0], state)
+    target = None if pair is None else estimator_data.of(pair[1], state)
+    if "groups" in site.keywords or len(site.arguments) > 2:
+        features = None
+    finding, places = composites.folds(cv, features, target, classifier=False)
+    if site.method == "get_n_splits":
+        state.may_raise(site.node, "get_n_splits may raise")
+        return UNKNOWN
+    if finding is not None:
+        return Made("sklearn.folds", finding=finding)
+    if places is None:
+        return Made("sklearn.folds")
+    return Made("iterator", items=places, made_at=state.changes())
+
+
+def iterate(site: ValueSite, state: State) -> Value | Finding | None:
+    """Iterate over folds of which it is known that they cannot be made."""
+    if type(site.value) is Made and site.value.kind == "sklearn.folds":
+        found: Any = site.value.facts.get("finding")
+        return found
+    return None
+
+
+HANDLERS = {"attribute": [attribute], "call": [call], "iterate": [iterate]}

@@ -1,0 +1,114 @@
+"""Asking pandas itself: what all modules about tables share."""
+
+from __future__ import annotations
+
+import operator
+import time
+import types
+from typing import TYPE_CHECKING, Any, Callable
+
+from ... import safe
+from ...privacy import SCHEMA, VALUES
+from ..sites import Finding
+from ..values import UNKNOWN, Known, Made, Value
+from ..words import Part, highest, words
+from . import running, tables
+
+if TYPE_CHECKING:
+    from ..state import State
+
+LIBRARY = "pandas"
+
+MAX_SIZE = 400_000
+"""What one question to pandas may work through, see `tables.size`."""
+MAX_SECONDS = 0.5
+"""What all of them together may take."""
+MAX_ITEMS = 500
+
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "Add": operator.add,
+    "Sub": operator.sub,
+    "Mult": operator.mul,
+    "Div": operator.truediv,
+    "FloorDiv": operator.floordiv,
+    "Mod": operator.mod,
+    "Pow": operator.pow,
+    "MatMult": operator.matmul,
+    "BitAnd": operator.and_,
+    "BitOr": operator.or_,
+    "BitXor": operator.xor,
+    "Eq": operator.eq,
+    "NotEq": operator.ne,
+    "Lt": operator.lt,
+    "LtE": operator.le,
+    "Gt": operator.gt,
+    "GtE": operator.ge,
+    "In": lambda a, b: a in b,
+    "NotIn": lambda a, b: a not in b,
+    "UAdd": operator.pos,
+    "USub": operator.neg,
+    "Invert": operator.invert,
+}
+
+
+def is_of_pandas(value: Value | None, state: State) -> bool:
+    """Whether a value is, or stands for, an object of one of pandas' own classes."""
+    found = state.form(value)
+    return found is not safe.ABSENT and safe.class_module(type(found)).partition(".")[0] == "pandas"
+
+
+def affordable(size: int, state: State) -> bool:
+    """Whether pandas may be asked to work through so much; see `tables.size`."""
+    return size <= MAX_SIZE and state.memo.get("pandas.spent", 0.0) < MAX_SECONDS
+
+
+def ask_content(
+    compute: Callable[[], object], state: State, asked: str = VALUES, path: str | None = None
+) -> Value | Finding | None:
+    """Do it with real values: return what comes out, or the crash that the cell will have.
+
+    Args:
+        compute: What the cell does, with objects of our own.
+        state: The walk's state.
+        asked: Lowest privacy level at which what is asked for, a label or a position, may be told.
+        path: How a probe reaches what comes out.
+    """
+    start = time.monotonic()
+    answer = running.content(compute, LIBRARY, result=lambda found: real_value(found, state, path))
+    state.memo["pandas.spent"] = state.memo.get("pandas.spent", 0.0) + time.monotonic() - start
+    return as_told(answer, asked) if isinstance(answer, Finding) else answer
+
+
+# Exceptions whose words quote what was asked for, and of the table its labels, shape and dtypes at most.
+_OF_STRUCTURE = frozenset(["KeyError", "IndexError", "AttributeError", "IndexingError", "MergeError"])
+
+
+def as_told(finding: Finding, asked: str) -> Finding:
+    """Return a finding with the level that its words need."""
+    if finding.type not in _OF_STRUCTURE:
+        return finding
+    return finding._replace(message=words("{}", Part(finding.message.at(VALUES), highest(SCHEMA, asked))))
+
+
+def real_value(found: Any, state: State, path: str | None = None) -> Value:
+    """Return the value of what pandas gave for real values."""
+    kind = type(found)
+    if kind is types.GeneratorType or safe.one_of(kind, (zip, map, enumerate, type(iter([])), reversed)):
+        items = [own(each, state) for _, each in zip(range(MAX_ITEMS + 1), found)]
+        if len(items) > MAX_ITEMS:
+            return UNKNOWN
+        return Made("iterator", items=items, made_at=state.changes(), level=VALUES)
+    return Known(own(found, state), path)
+
+
+def own(found: Any, state: State) -> Any:
+    """Remember that pandas made this for us, and what is in it."""
+    if safe.class_module(type(found)).partition(".")[0] == "pandas" and not tables.is_scalar(found):
+        tables.keep(found, state)
+    elif safe.one_of(type(found), (list, tuple)):
+        for each in found[:MAX_ITEMS]:
+            own(each, state)
+    elif type(found) is dict:
+        for each in list(found.values())[:MAX_ITEMS]:
+            own(each, state)
+    return found
