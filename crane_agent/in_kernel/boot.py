@@ -77,13 +77,14 @@ class Importer:
             __package__=PACKAGE + ("." + name if self._is_package(name) else "." + parent if parent else ""),
         )
         self._modules[name] = module
+        # There before it has run, so that two modules may import each other.
+        package.__dict__[child] = module
         code = compile(self._sources[name], module.__dict__["__file__"], "exec", dont_inherit=True)
         try:
             exec(code, module.__dict__)
         except BaseException:
-            del self._modules[name]
+            del self._modules[name], package.__dict__[child]
             raise
-        package.__dict__[child] = module
         return module
 
     def _is_package(self, name: str) -> bool:

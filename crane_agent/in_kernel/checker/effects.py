@@ -35,7 +35,7 @@ _WILD = frozenset(
         "__import__ set_option reset_option seterr set_printoptions filterwarnings simplefilter set_config "
         "set_default_dtype set_default_device set_default_tensor_type set_floatx set_image_data_format "
         "set_dtype_policy disable_v2_behavior run_functions_eagerly options __class__ __dict__ Thread "
-        "ThreadPoolExecutor settrace setprofile"
+        "ThreadPoolExecutor settrace setprofile set_grad_enabled enter_context __enter__"
     ).split()
 )
 # Packages that leave the classes of other packages as they are when they are imported or called.
@@ -258,7 +258,7 @@ def package_of(value: Value | None, state: State) -> str:
     if type(value) is Like or type(value) is Known:
         return package_of_object(value.object, state)
     if type(value) is Method:
-        return "pandas"
+        return package_of(value.owner, state)
     if type(value) is Made:
         package = value.facts.get("package", "builtins" if value.kind in _OF_PYTHON else "")
         return package if type(package) is str else ""
@@ -319,11 +319,11 @@ def changed_by_call(site: CallSite, what: str, state: State) -> Value:
         reach = Reach(state).add(*site.arguments, *site.keywords.values())
         return _ran(reach, site.node, what, state, package, set()) if reach.code else _quietly(site, what, state)
     reach = Reach(state).add(*site.arguments, *site.keywords.values(), site.owner)
-    if not package:
+    if not package or not _is_code(callee):
         reach.add(site.callee)
-        if site.callee is UNKNOWN or callee is safe.ABSENT:
-            reach.add(*state.users_code(functions=True))
-            reach.code = True
+    if not package and callee is safe.ABSENT:
+        reach.add(*state.users_code(functions=True))
+        reach.code = True
     if site.method in _WILD or (type(callee) is types.BuiltinFunctionType and callee.__name__ in _WILD):
         reach.wild = True
     if not site.complete:
@@ -335,6 +335,13 @@ def changed_by_call(site: CallSite, what: str, state: State) -> Value:
         state.anything_changed()
     left = set() if reach.code else _left_alone(site, package, state)
     return _ran(reach, site.node, what, state, package, left)
+
+
+def _is_code(callee: object) -> bool:
+    """Whether what is called is a function or class, and not an object that holds others."""
+    return safe.one_of(type(callee), (types.FunctionType, types.BuiltinFunctionType)) or safe.inherits(
+        type(callee), type
+    )
 
 
 def _quietly(site: CallSite, what: str, state: State) -> Value:

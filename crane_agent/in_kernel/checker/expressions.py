@@ -292,7 +292,8 @@ class Expressions:
         if _is_large(op, a, b):
             return self._open(node, "raises", "a large value")
         if isinstance(op, ast.Mod) and type(a) in (str, bytes):
-            return self._open(node, "raises", "%-formatting is not followed")
+            settled = self._settle("operator", node, OperatorSite(node, op, left, right, in_place))
+            return settled if settled is not None else self._open(node, "raises", "%-formatting is not followed")
         operate = _IN_PLACE[run] if in_place else run
         return self._run(node, lambda: operate(a, b), self.state.level(left, right))
 
@@ -481,8 +482,8 @@ class Expressions:
     def _Slice(self, node: ast.Slice) -> Value:
         nothing = Known(None, level=NAMES)
         parts = [nothing if each is None else self.value(each) for each in (node.lower, node.upper, node.step)]
-        found = [self.state.plain(part) for part in parts]
-        return UNKNOWN if safe.ABSENT in found else Known(slice(*found), level=self.state.level(*parts))
+        found = [_as_index(self.state.plain(part), self.state.live(part)) for part in parts]
+        return Foreign("builtins") if safe.ABSENT in found else Known(slice(*found), level=self.state.level(*parts))
 
     def _Index(self, node: Any) -> Value:
         return self.value(node.value)
@@ -524,7 +525,7 @@ class Expressions:
         settled = (
             self._reported(self._functions.call(call), node)
             or self._settle("call", node, call)
-            or pure.call(call, self.state, self._run)
+            or self._reported(pure.call(call, self.state, self._run), node)
         )
         return settled if settled is not None else pure.unsettled(call, self.state)
 
@@ -532,6 +533,10 @@ class Expressions:
         """Return what ``with manager as name`` binds; None if it may swallow an exception, or that is not known."""
         known = type(manager) is Made and manager.kind == "file"
         return manager if known else self._settle("enter", node, ValueSite(node, manager))
+
+    def left(self, node: ast.AST, manager: Value) -> None:
+        """The block behind ``with manager`` has ended without an exception."""
+        self._settle("leave", node, ValueSite(node, manager))
 
     def _arguments(self, node: ast.Call) -> tuple[tuple[Value, ...], dict[str, Value], bool]:
         arguments: list[Value] = []
@@ -756,6 +761,14 @@ def truth_of(found: object) -> bool | None:
     if safe.one_of(type(found), (*safe.SCALARS, list, tuple, dict, set, frozenset, range)):
         return bool(found)
     return None
+
+
+def _as_index(plain: object, found: object) -> object:
+    """Return a bound of a slice; a numpy integer as the int that it counts as. Source: PEP 357."""
+    integer = safe.loaded("numpy", "integer")
+    if plain is safe.ABSENT and safe.inherits(type(found), integer) and safe.is_from(type(found), "numpy"):
+        return operator.index(found)  # type: ignore[arg-type]
+    return plain
 
 
 def _is_large(op: ast.operator, a: object, b: object) -> bool:

@@ -14,10 +14,11 @@ from typing import Any, Callable
 from .. import safe
 from ..privacy import SCHEMA
 from ..probes import frames
+from . import library
 from .effects import changed_by_call, changed_by_operation, touch_in_place
 from .elements import elements, size
 from .questions import about_call, item_path
-from .sites import AttributeSite, CallSite, SubscriptSite
+from .sites import AttributeSite, CallSite, Finding, SubscriptSite, ValueSite
 from .state import State
 from .values import UNKNOWN, Known, Made, Value, as_element, of_element
 from .words import highest, lowest
@@ -204,7 +205,7 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> None:
 # -- calling -------------------------------------------------------------------------------------------------------
 
 
-def call(site: CallSite, state: State, run: Run) -> Value | None:
+def call(site: CallSite, state: State, run: Run) -> Value | Finding | None:
     """Return what a call returns where it cannot raise anything but what Python itself shows, else None."""
     if not site.complete:
         return None
@@ -330,6 +331,8 @@ def _print(site: CallSite, state: State) -> Value | None:
         if type(each) is Made and each.kind in ("text", "bool", "number"):
             continue
         if state.plain(each, MAX_ARGUMENT) is safe.ABSENT:
+            if isinstance(library.ask("format", state, ValueSite(site.node, each)), Value):
+                continue
             return None
         if type(found) is str and not found.isascii() and _has_surrogates(found):
             return None
@@ -347,7 +350,7 @@ def _has_surrogates(text: str) -> bool:
     return False
 
 
-def _length(site: CallSite, state: State, run: Run) -> Value | None:
+def _length(site: CallSite, state: State, run: Run) -> Value | Finding | None:
     found: Any = state.live(site.arguments[0])
     level = lowest(state.level(site.arguments[0]), SCHEMA)
     table = (frames.is_frame(found) or frames.is_series(found)) and state.is_as_shipped(type(found))
@@ -356,7 +359,9 @@ def _length(site: CallSite, state: State, run: Run) -> Value | None:
     if safe.is_exactly(found, "numpy", "ndarray") and len(found.shape):
         return Known(int(found.shape[0]), level=level)
     plain = state.plain(site.arguments[0])
-    return None if plain is safe.ABSENT else run(site.node, lambda: len(plain), level)
+    if plain is safe.ABSENT:
+        return library.ask("length", state, ValueSite(site.node, site.arguments[0]))
+    return run(site.node, lambda: len(plain), level)
 
 
 def _type_of(site: CallSite, name: str, state: State) -> Value | None:

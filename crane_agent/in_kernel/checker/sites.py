@@ -97,9 +97,9 @@ class ValueSite(NamedTuple):
 
 
 class ImportSite(NamedTuple):
-    """The cell runs ``from module import name`` and the module is loaded."""
+    """The cell imports a module, or with `name` a name from it."""
 
-    node: ast.ImportFrom
+    node: ast.stmt
     module: str
     name: str
 

@@ -69,6 +69,7 @@ class State:
         guarded: Depth of ``try`` blocks whose handlers may catch a finding.
         files_may_change: Whether code ran that is not followed: files may have come or gone.
         may_be_patched: Whether code ran that may have given classes of libraries other attributes.
+        imported: Packages of which a module was imported that is not followed: more of them may be loaded since.
         suspects: Findings made under doubt, each with the line and the doubts it was made under.
         questions: What a probe could settle, in the order met.
     """
@@ -82,6 +83,7 @@ class State:
         self.guarded = 0
         self.files_may_change = False
         self.may_be_patched = False
+        self.imported: set[str] = set()
         self.suspects: list[dict[str, Any]] = []
         self.questions: list[dict[str, Any]] = []
         self._namespace: dict[str, object] = shell.user_ns

@@ -26,6 +26,7 @@ from .words import Part, words
 MAX_UNROLLED = 60
 """Iterations of a loop that are followed one by one."""
 
+
 class Walker:
     """Walks the statements of the target over a `State`."""
 
@@ -176,7 +177,8 @@ class Walker:
             dotted = alias.asname is not None and "." in alias.name
             if dotted and safe.loaded(*alias.name.rsplit(".", 1)) is not module:
                 known = False
-            self.state.bind(name, self.state.in_kernel(name, module) if known else UNKNOWN)
+            made = Foreign(name.partition(".")[0] if alias.asname is None else alias.name.partition(".")[0])
+            self.state.bind(name, self.state.in_kernel(name, module) if known else made)
 
     def _import(self, node: ast.stmt, name: str) -> bool:
         parts = name.split(".")
@@ -184,6 +186,11 @@ class Walker:
             self.state.doubt(node, "effects", "what the cell bound is imported")
         elif all(safe.loaded(".".join(parts[: place + 1])) is not None for place in range(len(parts))):
             return True
+        finding = rules.first_finding(ImportSite(node, name, ""), self.state)
+        if finding is not None:
+            self.state.report(finding, node)
+            return False
+        self.state.imported.add(parts[0])
         changed_by_operation(node, "importing {} runs its code".format(name), self.state, Foreign(parts[0]))
         self.state.may_be_patched = self.state.may_be_patched or may_patch(parts[0])
         return False
@@ -200,7 +207,13 @@ class Walker:
                     self.state.forget_names()
                     self.state.doubt(node, "effects", "any name may come from {}".format(module))
                 else:
-                    self.state.bind(alias.asname or alias.name, UNKNOWN)
+                    finding = (
+                        None if node.level else rules.first_finding(ImportSite(node, module, alias.name), self.state)
+                    )
+                    if finding is not None:
+                        self.state.report(finding, node)
+                    made = Foreign(module.partition(".")[0]) if module and not node.level else UNKNOWN
+                    self.state.bind(alias.asname or alias.name, made)
             return
         for alias in node.names:
             if alias.name == "*":
@@ -463,8 +476,10 @@ class Walker:
 
     def _With(self, node: Any) -> None:
         swallows = False
+        managers = []
         for each in node.items:
             entered = self._value(each.context_expr)
+            managers.append(entered)
             value = self.expressions.entered(each.context_expr, entered)
             if value is None:
                 swallows = not self._lets_through(entered)
@@ -477,6 +492,8 @@ class Walker:
             self._guarded_body(node.body)
         else:
             self._body(node.body)
+        for each, entered in zip(node.items, managers):
+            self.expressions.left(each.context_expr, entered)
 
     _AsyncWith = _With
 

@@ -16,7 +16,7 @@ def loader(shell: Any, budget: safe.Budget, path: str) -> dict[str, Any]:
     kind = type(value)
     answer: dict[str, Any] = {"path": path, "type": safe.type_name(value)}
     if safe.inherits(kind, safe.loaded("torch.utils.data.dataloader", "DataLoader")):
-        return dict(answer, **_torch_loader(value, budget))
+        return dict(answer, **torch_loader(value, budget))
     if safe.inherits(kind, safe.loaded("torch.utils.data.dataset", "Dataset")):
         return dict(answer, kind="torch data set", **data_sets.facts(value, budget))
     if safe.inherits(kind, safe.loaded("tensorflow.python.data.ops.dataset_ops", "DatasetV2")):
@@ -45,7 +45,7 @@ def _is_keras_sequence(kind: type) -> bool:
     return any(safe.inherits(kind, safe.loaded(module, name)) for module, name in places)
 
 
-def _torch_loader(value: object, budget: safe.Budget) -> dict[str, Any]:
+def torch_loader(value: object, budget: safe.Budget) -> dict[str, Any]:
     """Describe a torch DataLoader. Source: `torch/utils/data/dataloader.py`, the same attributes from 1.7 to 2.13."""
     own = safe.instance_dict(value) or {}
     dataset, sampler = own.get("dataset"), own.get("sampler")

@@ -7,6 +7,25 @@ T = (
     "g=w*2;big=torch.zeros(300,400)"
 )
 
+N = (
+    "import torch, numpy as np\nimport torch.nn as nn\nimport torch.nn.functional as F\nimport torch.optim as optim\n"
+    "from torch.utils.data import TensorDataset, DataLoader, random_split, Subset\n"
+    "fc=nn.Linear(10,5);conv=nn.Conv2d(3,8,3);bn=nn.BatchNorm2d(8);bn1=nn.BatchNorm1d(5);ln=nn.LayerNorm(10);ce=nn.CrossEntropyLoss()\n"
+    "emb=nn.Embedding(10,4);lstm=nn.LSTM(10,20,batch_first=True);gru=nn.GRU(10,6,2,bidirectional=True);pool=nn.MaxPool2d(2)\n"
+    "mlp=nn.Sequential(nn.Linear(10,20),nn.ReLU(),nn.Linear(20,3));cnn=nn.Sequential(nn.Conv2d(3,8,3,padding=1),nn.ReLU(),"
+    "nn.MaxPool2d(2),nn.Flatten(),nn.Linear(8*16*16,10))\n"
+    "x=torch.rand(4,10);img=torch.rand(2,3,32,32);gray=torch.rand(2,1,28,28);i=torch.tensor([1,2,9]);far=torch.tensor([1,12])\n"
+    "y=torch.tensor([0,1,2,0]);bad=torch.tensor([0,1,5,0]);yf=torch.rand(4);p=torch.sigmoid(torch.rand(4,1));seq=torch.rand(2,7,10)\n"
+    "class Net(nn.Module):\n"
+    "    def __init__(self):\n        super().__init__()\n        self.a=nn.Linear(10,6)\n        self.b=nn.Linear(5,2)\n"
+    "    def forward(self, x):\n        h=F.relu(self.a(x))\n        return self.b(h)\n"
+    "class Good(nn.Module):\n"
+    "    def __init__(self):\n        super().__init__()\n        self.a=nn.Linear(10,6)\n        self.b=nn.Linear(6,2)\n"
+    "    def forward(self, x):\n        h=F.relu(self.a(x))\n        return self.b(h)\n"
+    "net=Net();good=Good();mods=nn.ModuleList([nn.Linear(10,5),nn.Linear(5,2)])\n"
+    "ds=TensorDataset(torch.rand(20,10),torch.zeros(20,dtype=torch.long));dl=DataLoader(ds,batch_size=8)\n"
+)
+
 CRASHES: list[tuple[str, str, str, int | None]] = [
     (T, "x @ y", "RuntimeError", 1),
     (T, "x.mm(y)", "RuntimeError", 1),
@@ -58,7 +77,6 @@ CRASHES: list[tuple[str, str, str, int | None]] = [
     (T, "q, r, u = x", "ValueError", 1),
     (T, "x.shape[2]", "IndexError", 1),
     (T, "x.size(2)", "IndexError", 1),
-    (T, "len(s)", "TypeError", 1),
     (T, "for e in s: pass", "TypeError", 1),
     (T, "if x: pass", "RuntimeError", 1),
     (T, "if x > 0: pass", "RuntimeError", 1),
@@ -94,6 +112,91 @@ CRASHES: list[tuple[str, str, str, int | None]] = [
     (T, "torch.where(m, x, y)", "RuntimeError", 1),
 ]
 
+CRASHES += [
+    (N, "fc(torch.rand(4, 9))", "RuntimeError", 1),
+    (N, "fc(seq[..., :3])", "RuntimeError", 1),
+    (N, "fc(y)", "RuntimeError", 1),
+    (N, "fc(x.double())", "RuntimeError", 1),
+    (N, "conv(gray)", "RuntimeError", 1),
+    (N, "conv(x)", "RuntimeError", 1),
+    (N, "conv(img[:, :, :2, :2])", "RuntimeError", 1),
+    (N, "bn(img)", "RuntimeError", 1),
+    (N, "bn(x)", "ValueError", 1),
+    (N, "bn1(x)", "RuntimeError", 1),
+    (N, "bn1(torch.rand(1, 5))", "ValueError", 1),
+    (N, "ln(torch.rand(4, 9))", "RuntimeError", 1),
+    (N, "emb(x)", "RuntimeError", 1),
+    (N, "emb(far)", "IndexError", 1),
+    (N, "lstm(torch.rand(2, 7, 9))", "RuntimeError", 1),
+    (N, "gru(torch.rand(2, 7, 1, 10))", "ValueError", 1),
+    (N, "out, h = lstm(seq)\nfc(out[:, -1])", "RuntimeError", 2),
+    (N, "out = lstm(seq)\nout.shape", "AttributeError", 2),
+    (N, "mlp(torch.rand(4, 9))", "RuntimeError", 1),
+    (N, "cnn(gray)", "RuntimeError", 1),
+    (N, "cnn(torch.rand(2, 3, 28, 28))", "RuntimeError", 1),
+    (N, "pool(x[0])", "RuntimeError", 1),
+    (N, "pool(img[:, :, :1, :1])", "RuntimeError", 1),
+    (N, "net(x)", "RuntimeError", 1),
+    (N, "out = good(x)\nout @ torch.rand(3, 3)", "RuntimeError", 2),
+    (N, "class M(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.a = nn.Linear(10, 4)\n"
+        "        self.b = nn.Linear(5, 2)\n    def forward(self, x):\n        return self.b(self.a(x))\nm = M()\nm(x)",
+     "RuntimeError", 9),
+    (N, "m = nn.Sequential(nn.Linear(10, 4), nn.ReLU(), nn.Linear(5, 2))\nm(x)", "RuntimeError", 2),
+    (N, "ce(torch.rand(4, 3), yf)", "RuntimeError", 1),
+    (N, "ce(torch.rand(4, 3), y.view(-1, 1))", "RuntimeError", 1),
+    (N, "ce(torch.rand(5, 3), y)", "ValueError", 1),
+    (N, "ce(torch.rand(4, 3), bad)", "IndexError", 1),
+    (N, "F.cross_entropy(mlp(x), bad)", "IndexError", 1),
+    (N, "nn.MSELoss()(torch.rand(4, 3), torch.rand(4, 2))", "RuntimeError", 1),
+    (N, "nn.BCELoss()(p, yf)", "ValueError", 1),
+    (N, "nn.BCEWithLogitsLoss()(p, yf)", "ValueError", 1),
+    (N, "F.binary_cross_entropy(p, y.view(-1, 1))", "RuntimeError", 1),
+    (N, "F.nll_loss(torch.rand(4, 3), yf)", "RuntimeError", 1),
+    (N, "F.linear(x, torch.rand(5, 9))", "RuntimeError", 1),
+    (N, "F.conv2d(img, torch.rand(4, 1, 3, 3))", "RuntimeError", 1),
+    (N, "F.max_pool2d(x[0], 2)", "RuntimeError", 1),
+    (N, "F.softmax(x, dim=2)", "IndexError", 1),
+    (N, "fc(x).numpy()", "RuntimeError", 1),
+    (N, "fc(x).backward()", "RuntimeError", 1),
+    (N, "fc.foo", "AttributeError", 1),
+    (N, "l = nn.Linear(3, 4)\nl.foo", "AttributeError", 2),
+    (N, "nn.Linear(10)", "TypeError", 1),
+    (N, "nn.Linear(10, 5, foo=1)", "TypeError", 1),
+    (N, "nn.Conv2d(3, 8)", "TypeError", 1),
+    (N, "nn.Conv2d(3, 8, 3, groups=2)", "ValueError", 1),
+    (N, "fc.weight += 1", "RuntimeError", 1),
+    (N, "fc.to('cuda')", "AssertionError", 1),
+    (N, "fc.cuda()", "AssertionError", 1),
+    (N, "mods[2]", "IndexError", 1),
+    (N, "mods[1](x)", "RuntimeError", 1),
+    (N, "mlp[5]", "IndexError", 1),
+    (N, "for l in mods:\n    x = l(torch.rand(4, 10))", "RuntimeError", 2),
+    (N, "optim.Adam([], lr=0.1)", "ValueError", 1),
+    (N, "optim.SGD(nn.ReLU().parameters(), lr=0.1)", "ValueError", 1),
+    (N, "fc.weight.numpy()", "RuntimeError", 1),
+    (N, "TensorDataset(x, yf[:3])", "AssertionError", 1),
+    (N, "TensorDataset(x, np.zeros(4))", "TypeError", 1),
+    (N, "random_split(ds, [10, 5])", "ValueError", 1),
+    (N, "random_split(ds, [0.8, 0.1])", "ValueError", 1),
+    (N, "DataLoader(ds, batch_size=0)", "ValueError", 1),
+    (N, "DataLoader(TensorDataset(torch.zeros(0, 2)), shuffle=True)", "ValueError", 1),
+    (N, "for xb, yb in dl:\n    net(xb)", "RuntimeError", 2),
+    (N, "for n, (xb, yb) in enumerate(dl):\n    fc(xb.view(-1, 5))", "RuntimeError", 2),
+    (N, "for xb in dl:\n    fc(xb)", "TypeError", 2),
+    (N, "xb, yb = next(iter(dl))\nxb @ torch.rand(3, 2)", "RuntimeError", 2),
+    (N, "for xb, yb, zb in dl: pass", "ValueError", 1),
+    (N, "for b in DataLoader([torch.rand(2), torch.rand(3)], batch_size=2): pass", "RuntimeError", 1),
+    (N, "l = DataLoader(TensorDataset(torch.rand(6, 4)), batch_size=4)\nfor (b,) in l:\n    fc(b)", "RuntimeError", 3),
+    (N, "tr, te = random_split(ds, [15, 5])\nl = DataLoader(tr, batch_size=4, shuffle=True)\nfor b, t in l:\n"
+        "    mlp(b[:, :3])", "RuntimeError", 4),
+    (N, "xb, yb = ds[0]\nfc(xb[:4])", "RuntimeError", 2),
+    (N, "fc(np.zeros((4, 10)))", "TypeError", 1),
+    (N, "out = lstm(seq)\nfc(out)", "TypeError", 2),
+    (N, "np.array(fc(x))", "RuntimeError", 1),
+    (N, "float(x)", "ValueError", 1),
+    (N, "int(img)", "ValueError", 1),
+]
+
 WORKS: list[tuple[str, str]] = [
     (T, "x @ y[:3]"),
     (T, "z = torch.rand(2, 3)\nz @ z.T"),
@@ -109,7 +212,7 @@ WORKS: list[tuple[str, str]] = [
     (T, "l = (w * 2).sum()\nl.backward()"),
     (T, "with torch.no_grad():\n    w += 1"),
     (T, "with torch.no_grad():\n    h = w * 2\nh.numpy()"),
-    (T, "torch.set_grad_enabled(False)\nh = w * 2\nh.numpy()\nw += 1"),
+    (T, "torch.set_grad_enabled(False)\nh = w * 2\nh.numpy()\nw += 1\ntorch.set_grad_enabled(True)"),
     (T, "with torch.inference_mode():\n    h = w * 2\n    h.numpy()"),
     (T, "q, r = x.shape\nq, r = x\nn = len(x) + x.shape[0] + x.size(1)"),
     (T, "if s > 2: pass\nif one: pass\nwhile one.sum() > 5: pass"),
@@ -124,7 +227,45 @@ WORKS: list[tuple[str, str]] = [
     (T, "x.requires_grad_()\n(x * 2).sum().backward()\nx.grad.shape"),
     (T, "x.T, x.t(), x.transpose(0, 1), x.unsqueeze(0).squeeze(0), x.flatten(), x.expand(4, 2, 3)"),
     (T, "m.sum(), m.float(), m & m, ~m, m | m, x[m].numel()"),
-    (T, "torch.set_default_dtype(torch.float64)\ntorch.zeros(2) @ d.new_zeros(2)"),
+    (T, "torch.set_default_dtype(torch.float64)\ntorch.zeros(2) @ d.new_zeros(2)\ntorch.set_default_dtype(torch.float32)"),
+]
+
+WORKS += [
+    (N, "fc(x)\nfc(seq)\nfc(x[0])\nmlp(x).argmax(1)\ncnn(img)"),
+    (N, "conv(img)\nconv(img[0])\npool(conv(img))\nbn(conv(img))"),
+    (N, "bn1(fc(x))\nbn1.eval()\nbn1(torch.rand(1, 5))"),
+    (N, "net.b = nn.Linear(6, 2)\nnet(x)"),
+    (N, "fc.weight.data = torch.rand(5, 9)\nfc(torch.rand(4, 9))"),
+    (N, "fc.double()\nfc(x.double())"),
+    (N, "fc.to(torch.float64)\nfc(x.double())"),
+    (N, "fc.register_forward_pre_hook(lambda m, a: (torch.rand(4, 10),))\nfc(y)"),
+    (N + "fc.register_forward_pre_hook(lambda m, a: (torch.rand(4, 10),))", "fc(y)\nmlp(x)"),
+    (N + "fc.forward = lambda x: x", "fc(y)"),
+    (N + "kept = nn.Linear.forward\nnn.Linear.forward = lambda self, x: x", "fc(y)\nnn.Linear.forward = kept"),
+    (N, "emb(i)\nemb(i.view(3, 1)).shape\nemb(torch.randint(0, 10, (5,)))"),
+    (N, "out, (h, c) = lstm(seq)\nout[:, -1]\nh.squeeze(0)\no, h = gru(seq)\no.shape"),
+    (N, "ce(mlp(x), y).item()\nloss = ce(mlp(x), y)\nloss.backward()\nF.cross_entropy(mlp(x), y)"),
+    (N, "ce(torch.rand(4, 3), torch.rand(4, 3))\nce(torch.rand(2, 3, 5), torch.zeros(2, 5, dtype=torch.long))"),
+    (N, "nn.MSELoss()(torch.rand(4, 1), torch.rand(4))\nnn.BCELoss()(p, torch.rand(4, 1))\nF.mse_loss(yf, yf)"),
+    (N, "opt = optim.Adam(net.parameters(), lr=0.01)\nopt.zero_grad()\ngood(x).sum().backward()\nopt.step()"),
+    (N, "m = nn.Sequential(nn.Linear(10, 4), nn.ReLU(), nn.Linear(4, 2))\nm(x).shape\nm[0].weight.shape\nm[0](x)"),
+    (N, "nn.Conv2d(3, 8, 3, padding='same')(img)\nnn.ConvTranspose2d(3, 4, 2, stride=2)(img)\nnn.AvgPool2d(3, 2, 1)(img)"),
+    (N, "nn.LSTM(10, 5, 2, dropout=.1)(seq)\nnn.Dropout(.3)(x)\nnn.AdaptiveAvgPool2d((1, 1))(img).flatten(1) @ torch.rand(3, 2)"),
+    (N, "fc.weight.shape, fc.bias.requires_grad, fc.in_features\nfor q in fc.parameters():\n    q.requires_grad = False"),
+    (N, "with torch.no_grad():\n    fc.weight += 1\n    fc.bias.fill_(0)\nmods[0](x)\nmods[-1]"),
+    (N, "model = good.to('cpu')\nmodel.eval()\nwith torch.no_grad():\n    out = model(x)\nout.numpy()"),
+    (N, "good.train()\nfor e in range(2):\n    for xb, yb in dl:\n        out = good(xb)\n        l = ce(out, yb)\n        l.backward()"),
+    (N, "def f():\n    return 1\nnn.Identity()(x)\nnn.ReLU(inplace=True)(x)\nnn.Flatten()(img) @ torch.rand(3072, 2)"),
+    (N, "nn.LSTM(10, 5)(seq, (torch.zeros(1, 7, 5), torch.zeros(1, 7, 5)))"),
+    (N, "torch.manual_seed(0)\ntorch.cuda.is_available()\ndevice = torch.device('cuda' if torch.cuda.is_available() else 'cpu')\nx.to(device)\nfc.to(device)(x)"),
+    (N, "for xb, yb in dl:\n    good(xb)\nlen(dl), len(ds), ds[0][0].shape\nfor n, (xb, yb) in enumerate(dl): ce(mlp(xb), yb)"),
+    (N, "tr, te = random_split(ds, [0.8, 0.2])\nlen(tr)\nnext(iter(DataLoader(tr, batch_size=3, shuffle=True)))[0] @ torch.rand(10, 2)"),
+    (N, "for b in DataLoader([(torch.rand(2), 1), (torch.rand(2), 0)], batch_size=2): b[0] @ torch.rand(2, 2), b[1].float()"),
+    (N, "l = DataLoader([torch.rand(2), torch.rand(3)], batch_size=1)\nfor b in l: pass"),
+    (N, "l = DataLoader(ds, batch_size=4, collate_fn=lambda b: b)\nfor b in l: b[0][0]"),
+    (N, "l = DataLoader(Subset(ds, [0, 1]), batch_size=2)\nfor b, t in l: fc(b)\nfor b in DataLoader(TensorDataset(torch.zeros(0, 2))): undefined"),
+    (N, "float(x.sum()), int(y[0]), bool(x.sum())"),
+    (N + "x = torch.rand(1, 5)\nbn1.eval()", "bn1(x)"),
 ]
 
 DOUBTFUL: list[tuple[str, str]] = [

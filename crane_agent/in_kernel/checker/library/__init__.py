@@ -18,14 +18,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ... import safe
-from ..sites import Finding
-from ..values import Value
-from . import arrays, estimator_functions, estimators, figures, frames, keras, modules, seaborn, standard, tensors
+from ..sites import CallSite, Finding
+from ..values import UNKNOWN, Foreign, Value
+from . import (
+    arrays,
+    estimator_functions,
+    estimators,
+    figures,
+    files,
+    frames,
+    keras,
+    loaders,
+    modules,
+    seaborn,
+    standard,
+    tensors,
+)
 
 if TYPE_CHECKING:
     from ..state import State
 
-_MODULES: tuple[Any, ...] = (figures, seaborn, arrays, frames, estimators, estimator_functions, modules, tensors, keras, standard)
+_MODULES: tuple[Any, ...] = (
+    files,
+    figures,
+    seaborn,
+    arrays,
+    frames,
+    estimators,
+    estimator_functions,
+    loaders,
+    modules,
+    tensors,
+    keras,
+    standard,
+)
 _HANDLERS: dict[str, list[tuple[str, Any]]] = {}
 for _module in _MODULES:
     for _kind, _functions in _module.HANDLERS.items():
@@ -44,6 +70,7 @@ def ask(kind: str, state: State, *about: Any) -> Value | Finding | None:
               followed;
             - ``iterate`` (`ValueSite`): answers `Elements`;
             - ``truth``, ``length``, ``format`` (`ValueSite`): a known bool, a known int, a text;
+            - ``leave`` (`ValueSite`): the block of a context manager has ended; any answer;
             - ``enter`` (`ValueSite`): what ``with value as name`` binds; only for managers that swallow no exception.
         state: The walk's state.
         about: See `kind`.
@@ -51,6 +78,18 @@ def ask(kind: str, state: State, *about: Any) -> Value | Finding | None:
     for library, handler in _HANDLERS.get(kind, ()):
         if not library or safe.loaded(library) is not None:
             answer: Value | Finding | None = handler(*about, state)
+            if answer is UNKNOWN and kind in _MAKING:
+                # What a library makes is of no class of the user's.
+                return Foreign(library or "builtins", _values_of(about[0]))
             if answer is not None:
                 return answer
     return None
+
+
+_MAKING = ("call", "operator", "unary", "compare")
+
+
+def _values_of(site: Any) -> tuple[Value, ...]:
+    """Return the values that the result of a call or an operator may be, hold or share memory with."""
+    values = [*site.arguments, *site.keywords.values(), site.owner] if type(site) is CallSite else list(site)
+    return tuple(each for each in values if isinstance(each, Value))

@@ -807,11 +807,20 @@ def _small(array: Any) -> Any:
     return forms.filled((1,) * array.ndim, array.dtype)
 
 
+def not_iterable(node: ast.AST, value: object) -> Finding | Value | None:
+    """Return what Python raises where it iterates over a value that has no elements; unpacking has its own words."""
+    if isinstance(node, (ast.Tuple, ast.List)) and isinstance(node.ctx, ast.Store):
+        name = "numpy." + safe.class_name(type(value)) if forms.is_scalar(value) else safe.class_name(type(value))
+        error = TypeError("cannot unpack non-iterable {} object".format(name))
+        return running.crash(error, "python", SCHEMA, "type error", "it has no elements")
+    return running.content(lambda: iter(value), "python", SCHEMA, "type error")  # type: ignore[call-overload]
+
+
 def iterate(site: ValueSite, state: State) -> Value | Finding | None:
     """Yield the rows of an array."""
     form = state.form(site.value)
     if forms.is_scalar(form) and form.dtype.kind not in "SU" and DTYPE in state.knows(site.value):
-        return running.content(lambda: iter(form), "python", SCHEMA, "type error")
+        return not_iterable(site.node, form)
     if not tensors.is_ndarray(form) or form.dtype.kind not in forms.KINDS + "O":
         return None
     knows = state.knows(site.value)

@@ -5,6 +5,7 @@ Nothing here knows the walk: a check gets an estimator that may be changed and `
 
 from __future__ import annotations
 
+import re
 import types
 from typing import Any, Callable
 
@@ -20,7 +21,7 @@ from .estimator_data import NOTHING, Data
 from .estimator_table import CLASSES, NONE, NUMBERS, Fit
 
 LIBRARY = "sklearn"
-MAX_DEPTH = 4
+MAX_DEPTH = 10
 
 MARK = "fitted_in_the_walk_"
 """Attribute of a copy that counts as fitted: what else ``fit`` would leave in it is not known."""
@@ -141,7 +142,7 @@ def has_holes(estimator: Any) -> bool:
 
 
 def _checks_parameters(estimator: Any) -> bool:
-    """Whether ``fit`` begins with a check of the parameters: by its decorator since 1.3, by a line of its own before."""
+    """Whether ``fit`` begins with a check of the parameters: by its decorator since 1.3, by its first line before."""
     entry: Any = safe.in_type(type(estimator), "fit")
     if not safe.comes_from(entry, "sklearn"):
         return False
@@ -150,6 +151,7 @@ def _checks_parameters(estimator: Any) -> bool:
 
 
 def holds_holes(value: Any, depth: int = 3) -> bool:
+    """Whether a value, or what it holds, is not known."""
     if type(value) is Hole:
         return True
     inner = value.values() if type(value) is dict else value if safe.one_of(type(value), (list, tuple)) else ()
@@ -221,6 +223,14 @@ def options_of(estimator: Any, options: Fit) -> dict[str, Any] | None:
     }
 
 
+def check_target(fitted: Any, target: Data | None) -> Finding | None:
+    """Check the classes alone, where the features are numbers that are not known."""
+    options = estimator_table.FITS.get(name_of(fitted))
+    if options is None or target is None or target.object is None:
+        return None
+    return _check_classes(fitted, options, _raveled(target))
+
+
 def _check_data(fitted: Any, options: Fit, features: Data, target: Data | None) -> Finding | None:
     taken = options_of(fitted, options)
     if taken is None:
@@ -242,13 +252,15 @@ def _check_data(fitted: Any, options: Fit, features: Data, target: Data | None) 
         if finding is not None:
             return finding
     if options.apart:
-        apart = dict(ensure_2d=False, dtype=None)
+        apart = {"ensure_2d": False, "dtype": None}
         finding = ask_about(sides, lambda x, y: validate(fitted, x, y, validate_separately=(taken, apart)))
     else:
         numbers = options.target == NUMBERS
         finding = ask_about(
             sides, lambda x, y: validate(fitted, x, y, multi_output=options.several, y_numeric=numbers, **taken)
         )
+    if finding is None and features.rows is not None and name_of(fitted).startswith("KNeighbors"):
+        fitted.__dict__["n_samples_fit_"] = features.rows
     return finding or _check_classes(fitted, options, sides[1]) or _after(fitted, features)
 
 
@@ -329,6 +341,29 @@ def _mixture(fitted: Any, rows: int, columns: int) -> None:
         )
 
 
+def too_many_neighbors(fitted: Any, rows: int) -> Finding | None:
+    """Ask `kneighbors` for more neighbors than there are samples: it raises before it computes."""
+    own = safe.instance_dict(fitted) or {}
+    count, samples = own.get("n_neighbors"), own.get("n_samples_fit_")
+    entry: Any = safe.in_type(type(fitted), "kneighbors")
+    if type(count) is not int or type(samples) is not int or count <= samples or not safe.comes_from(entry, LIBRARY):
+        return None
+    if name_of(fitted) == "KNeighborsClassifier" and parameters(fitted).get("weights") != "distance":
+        # Since 1.3 uniform weights may take a way that does not look.
+        proba: Any = safe.in_type(type(fitted), "predict_proba")
+        if type(proba) is not types.FunctionType or "ArgKminClassMode" in proba.__code__.co_names:
+            return None
+    numpy: Any = safe.loaded("numpy")
+    columns = own.get("n_features_in_")
+    if type(columns) is not int or rows * columns > estimator_data.MAX_CELLS:
+        return None
+    made = copy_of(fitted)
+    made.__dict__.setdefault("_fit_method", "brute")
+    made.__dict__.setdefault("effective_metric_", "euclidean")
+    made.__dict__.pop("feature_names_in_", None)
+    return ask(lambda: made.kneighbors(numpy.zeros((rows, columns))), SCHEMA, "for the number of samples")
+
+
 _AFTER: dict[str, Callable[[Any, int, int], None]] = {
     "PCA": _pca,
     "KMeans": _own_check,
@@ -375,7 +410,10 @@ def check_use(estimator: Any, features: Data | None, method: str) -> Finding | N
     taken = None if _is_precomputed(estimator) else options_of(estimator, options)
     if "n_features_in_" not in own or taken is None:
         return None
-    return ask_about([features], lambda x: validate(copy_of(estimator), x, reset=False, **taken))
+    finding = ask_about([features], lambda x: validate(copy_of(estimator), x, reset=False, **taken))
+    if finding is None and name in ("KNeighborsClassifier", "KNeighborsRegressor") and features.rows is not None:
+        finding = too_many_neighbors(estimator, features.rows)
+    return finding
 
 
 # -- asking --------------------------------------------------------------------------------------------------------
@@ -420,9 +458,32 @@ _KINDS = (
 def raised(error: Exception, level: str, because: str) -> Finding:
     """Return the finding of what scikit-learn raised."""
     message = str(error)
+    if level == SCHEMA:
+        # What the stand-in holds says nothing.
+        message = re.sub(r"array=.*?\.\nReshape", "array=….\nReshape", message, flags=re.DOTALL)
     kind = type(error).__name__
     label = next((label for name, text, label in _KINDS if name in kind and text in message), "")
     finding = running.crash(error, LIBRARY, level, label, "{} itself says so")
-    return finding._replace(message=words("{}", Part(message, level)), because=words("scikit-learn itself says so " + because))
+    return finding._replace(
+        message=words("{}", Part(message, level)), because=words("scikit-learn itself says so " + because)
+    )
 
 
+def check_lengths(rows: list[int | None]) -> Finding | None:
+    """Ask the library whether values fit together by their number of rows. Source: `check_consistent_length`."""
+    check: Any = safe.loaded("sklearn.utils.validation", "check_consistent_length")
+    known = [each for each in rows if each is not None]
+    if len(set(known)) < 2 or not safe.comes_from(check, LIBRARY):
+        return None
+    return ask(lambda: check(*map(_Sized, known)), SCHEMA, "for these numbers of samples")
+
+
+class _Sized:
+    """Has as many rows as a value, for checks that look at nothing else."""
+
+    def __init__(self, rows: int) -> None:
+        self.shape = (rows,)
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return self._rows

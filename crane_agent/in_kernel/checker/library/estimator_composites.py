@@ -5,22 +5,97 @@ A pipeline is fitted step by step: each step is checked on what comes out of the
 
 from __future__ import annotations
 
-import types
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from ... import safe
 from ...privacy import NAMES, SCHEMA, VALUES
 from ...readers import blocks, tensors
 from ...readers import sklearn_estimators as readers
 from ..sites import Finding
-from ..values import Hole
+from ..values import UNKNOWN, Hole, Known, Like, Value
 from ..words import named, words
 from . import estimator_checks as checks
 from . import estimator_data, estimator_table
-from .estimator_checks import ask, ask_about, copy_of, holds_holes, name_of, parameters
+from .estimator_checks import ask, copy_of, holds_holes, name_of, parameters
 from .estimator_data import NOTHING, Data
 
+if TYPE_CHECKING:
+    from ..state import State
+
 MAX_FOLDS = 20
+NO_STRUCTURE: frozenset[str] = frozenset()
+"""What is known of an estimator whose stand-in is a copy with what `fit` checks."""
+
+# -- as they are at a point of the cell ----------------------------------------------------------------------------
+
+
+def estimator_of(value: Value | None, state: State) -> Any:
+    """Return an estimator of scikit-learn's own as it is at this point, or None.
+
+    It may be a copy, and hold a `Hole` for a parameter that is not known; it is to be read, never changed.
+    """
+    if type(value) is not Known and type(value) is not Like:
+        return None
+    found = state.form(value)
+    if found is safe.ABSENT or not checks.is_own(found) or not checks.is_harmless(found):
+        return None
+    if any(state.form(Known(cls)) is safe.ABSENT for cls in safe.mro(type(found))):
+        # The cell changed a class.
+        return None
+    return _resolved(found, state)
+
+
+def _resolved(value: Any, state: State, depth: int = checks.MAX_DEPTH) -> Any:
+    """Return an estimator in which each one inside is as it is at this point of the cell."""
+    changed = {}
+    for name, each in list((safe.instance_dict(value) or {}).items()):
+        now = _resolved_part(each, state, depth)
+        if now is not each:
+            changed[name] = now
+    if not changed:
+        return value
+    made = copy_of(value)
+    made.__dict__.update(changed)
+    return made
+
+
+def _resolved_part(value: Any, state: State, depth: int) -> Any:
+    if depth == 0:
+        return value
+    if checks.is_own(value):
+        form = state.form(Known(value))
+        return Hole(UNKNOWN) if form is safe.ABSENT else _resolved(form, state, depth - 1)
+    if safe.one_of(type(value), (list, tuple)) and len(value) <= 100:
+        inner = [_resolved_part(each, state, depth - 1) for each in value]
+        return value if all(new is old for new, old in zip(inner, value)) else type(value)(inner)
+    return value
+
+
+def argument(value: Value, state: State, holes: list[object], depth: int = 3) -> Any:
+    """Return the object that a value is; a `Hole` where it is not known."""
+    if type(value) is Known or type(value) is Like:
+        found = state.live(value)
+        if found is not safe.ABSENT and safe.one_of(type(found), (list, tuple)) and depth:
+            inner = [
+                argument(each.value if type(each) is Hole else Known(each), state, holes, depth - 1) for each in found
+            ]
+            return found if all(new is old for new, old in zip(inner, found)) else type(found)(inner)
+        form = state.form(value)
+        if form is not safe.ABSENT and checks.is_own(form):
+            # The estimator itself: what the cell does to it, it does to what is inside.
+            if found is safe.ABSENT:
+                holes.append(value)
+            return value.object
+        if found is not safe.ABSENT and type(found) is not dict:
+            return found
+        if type(found) is dict and not any(type(each) is Hole for each in found.values()):
+            return found
+    hole = Hole(UNKNOWN)
+    holes.append(hole)
+    return hole
+
+
+# -- checks --------------------------------------------------------------------------------------------------------
 
 
 def check_fit(fitted: Any, features: Data | None, target: Data | None) -> Finding | None:
@@ -117,6 +192,8 @@ def _fit_pipeline(fitted: Any, features: Data | None, target: Data | None) -> Fi
             continue
         copy = copy_of(step, fitted=False)
         finding = check_fit(copy, features, target)
+        if finding is None and features is None and place and last:
+            finding = checks.check_target(copy, target)
         if finding is not None:
             return finding
         done.append((name, copy))
@@ -307,12 +384,24 @@ def _is_seeded(cv: Any) -> bool:
 
 
 def check_folds(
-    estimator: Any, cv: Any, features: Data | None, target: Data | None, error_score: Any = None, candidates: int | None = 1
+    estimator: Any,
+    cv: Any,
+    features: Data | None,
+    target: Data | None,
+    error_score: Any = None,
+    candidates: int | None = 1,
 ) -> Finding | None:
-    """Run the checks of a cross-validation: of the folds, and of fitting on each; all of them must fail."""
-    from . import estimator_functions
+    """Run the checks of a cross-validation: of the folds, and of fitting on each; all of them must fail.
 
-    finding = estimator_functions.check_lengths([each.rows for each in (features, target) if each is not None])
+    Args:
+        estimator: What is fitted.
+        cv: See `folds`.
+        features: The data.
+        target: The target.
+        error_score: What is done about a fit that fails; with "raise" the first is enough.
+        candidates: How many there are to be fitted on each fold; None if that is not known.
+    """
+    finding = checks.check_lengths([each.rows for each in (features, target) if each is not None])
     if finding is not None:
         return finding
     finding, places = folds(cv, features, target, is_classifier(estimator))
@@ -328,11 +417,13 @@ def check_folds(
         if part is None or goal is None:
             return None
         finding = check_fit(copy_of(estimator, fitted=False), part, goal)
+        if finding is not None and error_score == "raise" and finding.type == "ValueError":
+            return finding
         if finding is None or finding.type != "ValueError":
             return None
         first = first or finding
-    if first is None or (type(error_score) is str and error_score == "raise"):
-        return first
+    if first is None:
+        return None
     count = "" if candidates is None else "{} ".format(candidates * len(places))
     return first._replace(
         message=words("\nAll the {}fits failed.\nIt is very likely that your model is misconfigured.", named(count)),
@@ -378,11 +469,22 @@ def _fit_search(fitted: Any, features: Data | None, target: Data | None) -> Find
         finding = check_folds(inner, own.get("cv"), features, target, own.get("error_score"), None)
     if finding is not None:
         return finding
-    if own.get("refit") is True:
-        best = copy_of(inner, fitted=False)
-        if check_fit(best, features, target) is None:
-            fitted.__dict__["best_estimator_"] = best
-    return None
+    if own.get("refit") is not True:
+        return None
+    best = deep_copy(inner, fitted=False)
+    finding = check_fit(best, features, target)
+    if finding is None:
+        fitted.__dict__["best_estimator_"] = best
+        return None
+    # What the search tries may be what makes the data fit.
+    only_numbers = type(grid) is dict and all(map(_is_of_numbers, grid.values()))
+    return finding if finding.type == "ValueError" and only_numbers and not holds_holes(grid) else None
+
+
+def _is_of_numbers(values: Any) -> bool:
+    if tensors.is_ndarray(values):
+        return bool(values.dtype.kind in "biuf")
+    return safe.one_of(type(values), (list, tuple)) and all(safe.one_of(type(each), (int, float)) for each in values)
 
 
 def _check_grid(inner: Any, grid: Any, whole: bool) -> Finding | None:
@@ -406,19 +508,19 @@ def _check_grid(inner: Any, grid: Any, whole: bool) -> Finding | None:
     return None
 
 
-def deep_copy(estimator: Any, depth: int = 4) -> Any:
-    """Return a copy of an estimator whose inner estimators are copies, too."""
-    made = copy_of(estimator)
+def deep_copy(estimator: Any, fitted: bool = True, depth: int = 4) -> Any:
+    """Return a copy of an estimator whose inner estimators are copies, too; one that is not fitted, if asked for."""
+    made = copy_of(estimator, fitted)
     for name, value in parameters(made).items():
-        made.__dict__[name] = _deep(value, depth)
+        made.__dict__[name] = _deep(value, fitted, depth)
     return made
 
 
-def _deep(value: Any, depth: int) -> Any:
+def _deep(value: Any, fitted: bool, depth: int) -> Any:
     if depth and checks.is_own(value):
-        return deep_copy(value, depth - 1)
+        return deep_copy(value, fitted, depth - 1)
     if depth and safe.one_of(type(value), (list, tuple)):
-        return type(value)([_deep(each, depth - 1) for each in value])
+        return type(value)([_deep(each, fitted, depth - 1) for each in value])
     return value
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
 
 from ... import safe
 from ...readers import blocks, tensors
-from ..values import DTYPE, LABELS, SHAPE, Known, Like, Value
+from ..values import DTYPE, LABELS, SHAPE, Defined, Known, Like, Value
 from . import tables
 
 if TYPE_CHECKING:
@@ -89,6 +89,18 @@ def of(value: Value | None, state: State) -> Data | None:
     return None if made is None else made._replace(path=path)
 
 
+def may_be_data(value: Value | None, state: State) -> bool:
+    """Whether a value is nothing that would run code of the user's when it is turned into an array."""
+    if value is None or type(value) is Defined:
+        return value is None
+    found: Any = state.live(value)
+    if found is safe.ABSENT or found is None or tables.is_table(found) or safe.one_of(type(found), (list, tuple, dict)):
+        return True
+    if safe.one_of(type(found), (*safe.SCALARS, range, set, frozenset)) or is_sparse(found):
+        return True
+    return any(safe.is_from(type(found), each) for each in ("numpy", "pandas", "scipy", "torch"))
+
+
 def draw(value: Value, source: Any, rows: int, state: State) -> None:
     """Remember that a stand-in is rows of `source`, drawn at random."""
     if type(value) is Like:
@@ -125,20 +137,23 @@ def _real(found: Any, value: Value, state: State) -> Data | None:
         plain = state.plain(value, 20_000)
         if plain is not safe.ABSENT:
             return Data(plain, True, len(plain))
-        return _list_of_arrays(found)
+        return _list_of_rows(found, state)
     if is_sparse(found):
         return Data(found.copy(), True, int(found.shape[0])) if found.data.size <= MAX_CELLS else None
     return None
 
 
-def _list_of_arrays(found: Any) -> Data | None:
-    """Return a list of numpy's own numbers or of arrays of one shape."""
+def _list_of_rows(found: Any, state: State) -> Data | None:
+    """Return a list of numpy's own numbers, of arrays, or of lists of numbers and texts."""
     if len(found) > 2000:
         return None
     for each in found:
         if tensors.is_ndarray(each) and each.dtype.kind in _NUMBERS and each.size <= 1000:
             continue
         if safe.inherits(type(each), safe.loaded("numpy", "generic")) and safe.is_from(type(each), "numpy"):
+            continue
+        is_row = safe.one_of(type(each), (list, tuple)) and state.live(Known(each)) is each and len(each) <= 1000
+        if is_row and all(safe.one_of(type(cell), (int, float, str, bool)) for cell in each):
             continue
         if not safe.one_of(type(each), (int, float, str, bool)):
             return None
@@ -257,7 +272,7 @@ def zeros(shape: tuple[int, ...]) -> Data | None:
     numpy: Any = safe.loaded("numpy")
     if not shape:
         return None
-    short = (min(shape[0], MAX_ROWS),) + shape[1:]
+    short = (min(shape[0], MAX_ROWS), *shape[1:])
     size = 1
     for each in short:
         size *= each
@@ -360,7 +375,7 @@ def quiet() -> Iterator[None]:
         with contextlib.suppress(ValueError):
             warnings.filters.remove(ours)  # type: ignore[attr-defined]
         for name in _modules():
-            table = (safe.instance_dict(safe.loaded(name)) or {})
+            table = safe.instance_dict(safe.loaded(name)) or {}
             if "__warningregistry__" in table and before.get(name) is None:
                 del table["__warningregistry__"]
 

@@ -9,11 +9,12 @@ from ... import safe
 from ...privacy import SCHEMA, VALUES
 from ...readers import blocks, tensors
 from ..sites import CallSite, Finding
-from ..values import DTYPE, SHAPE, UNKNOWN, Hole, Known, Like, Value, as_element
+from ..values import DTYPE, SHAPE, UNKNOWN, Defined, Hole, Known, Like, Made, Value, as_element
 from . import array_forms, estimator_data, tables
 from . import estimator_checks as checks
+from . import estimator_composites as composites
 from .estimator_checks import ask, raised
-from .estimator_data import Data, Drawn
+from .estimator_data import Data
 
 if TYPE_CHECKING:
     from ..state import State
@@ -81,6 +82,8 @@ def _is_harmless(bound: dict[str, Value], state: State) -> bool:
     """Whether no argument brings code of the user's: what is not known may be anything but data."""
     for value in bound.values():
         found = state.live(value)
+        if type(value) is Defined:
+            return False
         if found is safe.ABSENT:
             continue
         if type(found) is types.FunctionType and not safe.comes_from(found, LIBRARY):
@@ -93,7 +96,7 @@ def _is_harmless(bound: dict[str, Value], state: State) -> bool:
 
 
 def check_parameters(callee: Any, bound: dict[str, Value], state: State) -> Finding | None:
-    """Ask the library whether a function takes these values. Source: `sklearn.utils._param_validation`, 1.2 and later."""
+    """Ask the library whether a function takes these values, as `sklearn.utils._param_validation` does since 1.2."""
     constraints = (safe.instance_dict(callee) or {}).get("_skl_parameter_constraints")
     check: Any = safe.loaded("sklearn.utils._param_validation", "validate_parameter_constraints")
     if type(constraints) is not dict or not safe.comes_from(check, LIBRARY):
@@ -169,7 +172,7 @@ def _split_structure(
 ) -> Value | Finding | None:
     """Follow a split of which only the sizes are known."""
     numpy: Any = safe.loaded("numpy")
-    finding = check_lengths(rows)
+    finding = checks.check_lengths(rows)
     if finding is not None:
         return finding
     first = rows[0]
@@ -205,7 +208,7 @@ def _part(value: Value, rows: int, state: State) -> Value:
         if made is not None:
             found = Like(tables.keep(made[0], state), made[1] & state.knows(value))
     elif tensors.is_ndarray(form) and form.dtype.kind in array_forms.KINDS and form.ndim:
-        made_array = array_forms.stand_in((rows,) + array_forms.shape_of(form)[1:], form.dtype)
+        made_array = array_forms.stand_in((rows, *array_forms.shape_of(form)[1:]), form.dtype)
         found = Like(made_array, frozenset([SHAPE, DTYPE]) & state.knows(value))
     if found is UNKNOWN:
         return found
@@ -216,26 +219,6 @@ def _part(value: Value, rows: int, state: State) -> Value:
     elif data is not None and data.real and not safe.one_of(type(data.object), (list, tuple)):
         estimator_data.draw(found, data.object, rows, state)
     return found
-
-
-def check_lengths(rows: list[int | None]) -> Finding | None:
-    """Ask the library whether values fit together by their number of rows. Source: `check_consistent_length`."""
-    check: Any = safe.loaded("sklearn.utils.validation", "check_consistent_length")
-    known = [each for each in rows if each is not None]
-    if len(set(known)) < 2 or not safe.comes_from(check, LIBRARY):
-        return None
-    return ask(lambda: check(*map(_Sized, known)), SCHEMA, "for these numbers of samples")
-
-
-class _Sized:
-    """Has as many rows as a value, for checks that look at nothing else."""
-
-    def __init__(self, rows: int) -> None:
-        self.shape = (rows,)
-        self._rows = rows
-
-    def __len__(self) -> int:
-        return self._rows
 
 
 # -- scores --------------------------------------------------------------------------------------------------------
@@ -275,15 +258,182 @@ def score(callee: Any, bound: dict[str, Value], site: CallSite, state: State) ->
             return raised(error, VALUES, "for these values")
         return Known(result) if _is_plain_result(result) else UNKNOWN
     pair = [bound[name] for name in ("y_true", "y_pred", "y_score", "y_prob", "y_proba") if name in bound]
-    return check_lengths([estimator_data.rows_of(value, state) for value in pair[:2]])
+    finding = checks.check_lengths([estimator_data.rows_of(value, state) for value in pair[:2]])
+    return finding or _score_of_prediction(callee, bound, site, state)
 
 
 def _is_plain_result(result: Any) -> bool:
     if safe.one_of(type(result), (tuple, list)):
         return all(map(_is_plain_result, result))
-    return safe.one_of(type(result), (*safe.SCALARS, dict)) or tensors.is_ndarray(result) or array_forms.is_scalar(result)
+    return (
+        safe.one_of(type(result), (*safe.SCALARS, dict)) or tensors.is_ndarray(result) or array_forms.is_scalar(result)
+    )
 
 
-_FOLLOWED: dict[str, Any] = {"train_test_split": split, **dict.fromkeys(SCORES, score)}
+# -- predictions -------------------------------------------------------------------------------------------------
+
+
+PREDICTED = "sklearn.predicted"
+"""Where the walk keeps which stand-ins were predicted, with the classes of their estimator, if it has any."""
+
+
+def predicted(value: Value | None, state: State) -> tuple[bool, Any]:
+    """Return whether a value is what an estimator predicted, and the classes that it could choose from.
+
+    Of shares of classes the second is their number, and the first False.
+    """
+    if type(value) is not Like or state.form(value) is not value.object:
+        return False, None
+    found = state.memo.get(PREDICTED, {}).get(id(value.object))
+    return (False, None) if found is None else (type(found[1]) is not int, found[1])
+
+
+def _score_of_prediction(callee: Any, bound: dict[str, Value], site: CallSite, state: State) -> Value | Finding | None:
+    """Compare a known target with a prediction: of whatever could be predicted, all must raise the same."""
+    numpy: Any = safe.loaded("numpy")
+    name = next((each for each in ("y_pred", "y_score") if each in bound), None)
+    if name is None or "y_true" not in bound:
+        return None
+    truth = estimator_data.of(bound["y_true"], state)
+    is_predicted, classes = predicted(bound[name], state)
+    rows = estimator_data.rows_of(bound[name], state)
+    if not is_predicted and type(classes) is not int:
+        return None
+    if truth is None or not truth.real or truth.chosen or rows is None or rows != truth.rows:
+        return None
+    others = {each: state.live(value) for each, value in bound.items() if each not in (name, "y_true")}
+    if not all(each is not safe.ABSENT and checks.is_harmless(each) for each in others.values()):
+        return None
+    if rows > estimator_data.MAX_CELLS:
+        return None
+    if type(classes) is int:
+        shares = numpy.zeros((rows, classes))
+        shares[:, 0] = 1
+        guesses = [numpy.full((rows, classes), 1 / classes), shares, numpy.roll(shares, 1, axis=1)]
+    elif classes is None:
+        guesses = [numpy.linspace(0.25, 1.125, rows)]
+    else:
+        ends = numpy.unique(classes[[0, -1]])
+        guesses = [numpy.resize(each, rows) for each in [ends[:1], ends[-1:], ends, classes]]
+    outcomes = []
+    for guess in guesses:
+        try:
+            with estimator_data.quiet():
+                outcomes.append(callee(y_true=truth.object, **{name: guess}, **others))
+        except Exception as error:  # noqa: BLE001 - the library is the oracle
+            outcomes.append(error)
+    crashes = [each for each in outcomes if isinstance(each, Exception)]
+    if not crashes:
+        state.may_raise(site.node, "{} may raise".format(callee.__name__))
+        return _likely_number(outcomes)
+    if len(crashes) < len(outcomes) or len({type(each) for each in crashes}) != 1:
+        return None
+    finding = raised(crashes[0], VALUES, "for whatever is predicted")
+    if classes is None:
+        # A regressor may predict whole numbers, which would do.
+        state.suspect(finding, site.node)
+        return None
+    return finding
+
+
+def _likely_number(outcomes: list[Any]) -> Value:
+    if all(type(each) is float for each in outcomes):
+        return Made("number", type=float)
+    if all(array_forms.is_scalar(each) for each in outcomes):
+        return Like(outcomes[0], frozenset([SHAPE, DTYPE]))
+    return Made("text") if all(type(each) is str for each in outcomes) else UNKNOWN
+
+
+# -- cross-validation ----------------------------------------------------------------------------------------------
+
+
+def cross_validation(callee: Any, bound: dict[str, Value], site: CallSite, state: State) -> Value | Finding | None:
+    """Follow `cross_val_score` and its like: the estimator is cloned, and stays as it is."""
+    estimator = composites.estimator_of(bound.get("estimator"), state)
+    if estimator is None:
+        return None
+    features, target = (estimator_data.of(bound.get(name), state) for name in ("X", "y"))
+    cv = state.live(bound["cv"]) if "cv" in bound else None
+    score = state.live(bound["error_score"]) if "error_score" in bound else None
+    predicts = callee.__name__ == "cross_val_predict"
+    if cv is safe.ABSENT or score is safe.ABSENT or "groups" in bound:
+        return None
+    finding = composites.check_folds(estimator, cv, features, target, "raise" if predicts else score)
+    if finding is not None:
+        return finding
+    if callee.__name__ != "cross_val_score" or not (cv is None or type(cv) is int):
+        return None
+    state.may_raise(site.node, "the cross-validation may raise")
+    return array_forms.like((5 if cv is None else cv,), safe.loaded("numpy").dtype("f8"))
+
+
+# -- making --------------------------------------------------------------------------------------------------------
+
+
+def clone(callee: Any, bound: dict[str, Value], site: CallSite, state: State) -> Value | Finding | None:
+    """Follow `clone`."""
+    estimator = composites.estimator_of(bound.get("estimator"), state)
+    if estimator is None:
+        return None
+    return Like(composites.deep_copy(estimator, fitted=False), composites.NO_STRUCTURE)
+
+
+def make_pipeline(callee: Any, bound: dict[str, Value], site: CallSite, state: State) -> Value | Finding | None:
+    """Follow `make_pipeline` and `make_column_transformer`, which only make the estimator."""
+    holes: list[object] = []
+    arguments = [composites.argument(bound[name], state, holes) for name in bound if name.startswith("*")]
+    keywords = {name: composites.argument(bound[name], state, holes) for name in bound if not name.startswith("*")}
+    if not all(map(checks.is_harmless, [*arguments, *keywords.values()])) or any(
+        type(each) is Hole for each in arguments
+    ):
+        return None
+    try:
+        with estimator_data.quiet():
+            made = callee(*arguments, **keywords)
+    except Exception as error:  # noqa: BLE001 - the library is the oracle
+        return None if holes else raised(error, VALUES, "for these arguments")
+    return Like(made, composites.NO_STRUCTURE) if holes else Known(made)
+
+
+_DATA_SETS = frozenset(
+    "make_classification make_regression make_blobs make_moons make_circles make_gaussian_quantiles make_friedman1 "
+    "make_friedman2 make_friedman3 make_s_curve make_swiss_roll make_hastie_10_2 make_sparse_uncorrelated".split()
+)
+MAX_SAMPLES = 20_000
+
+
+def make_data(callee: Any, bound: dict[str, Value], site: CallSite, state: State) -> Value | Finding | None:
+    """Follow the making of a data set: with a seed it is known, else its structure is."""
+    known = {name: state.live(value) for name, value in bound.items()}
+    if not all(each is not safe.ABSENT and checks.is_harmless(each) for each in known.values()):
+        return None
+    if any(checks.is_random_state(each) for each in known.values()) or any(name.startswith("*") for name in known):
+        return None
+    counts = [known.get(name, 100) for name in ("n_samples", "n_features")]
+    if any(type(each) is not int or each > MAX_SAMPLES for each in counts) or counts[0] * counts[1] > 10 * MAX_SAMPLES:
+        return None
+    if any(each > 10**6 for name, each in known.items() if type(each) is int and name != "random_state"):
+        return None
+    seeded = type(known.get("random_state")) is int
+    try:
+        with estimator_data.quiet():
+            found = callee(**{**known, "random_state": known["random_state"] if seeded else 0})
+    except Exception as error:  # noqa: BLE001 - the library is the oracle
+        return raised(error, VALUES, "for these arguments")
+    if seeded:
+        return Known(found)
+    if type(found) is not tuple or not all(tensors.is_ndarray(each) for each in found):
+        return None
+    return Known(tuple(as_element(array_forms.like(array_forms.shape_of(each), each.dtype)) for each in found))
+
+
+_FOLLOWED: dict[str, Any] = {
+    "train_test_split": split,
+    "clone": clone,
+    **dict.fromkeys(SCORES, score),
+    **dict.fromkeys(("cross_val_score", "cross_validate", "cross_val_predict"), cross_validation),
+    **dict.fromkeys(("make_pipeline", "make_column_transformer", "make_union"), make_pipeline),
+    **dict.fromkeys(_DATA_SETS, make_data),
+}
 
 HANDLERS = {"call": [call]}

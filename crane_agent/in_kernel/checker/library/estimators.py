@@ -27,52 +27,7 @@ if TYPE_CHECKING:
     from ..state import State
 
 LIBRARY = "sklearn"
-NO_STRUCTURE: frozenset[str] = frozenset()
 _TARGET = "target_in_the_walk"
-PREDICTED = "sklearn.predicted"
-"""Where the walk keeps which stand-ins were predicted: the target that their estimator was fitted on."""
-
-
-# -- which estimators ----------------------------------------------------------------------------------------------
-
-
-def estimator_of(value: Value | None, state: State) -> Any:
-    """Return an estimator of scikit-learn's own as it is at this point, or None.
-
-    It may be a copy, and hold a `Hole` for a parameter that is not known; it is to be read, never changed.
-    """
-    if type(value) is not Known and type(value) is not Like:
-        return None
-    found = state.form(value)
-    if found is safe.ABSENT or not checks.is_own(found) or not checks.is_harmless(found):
-        return None
-    return _resolved(found, state)
-
-
-def _resolved(value: Any, state: State, depth: int = checks.MAX_DEPTH) -> Any:
-    """Return an estimator in which each one inside is as it is at this point of the cell."""
-    changed = {}
-    for name, each in list((safe.instance_dict(value) or {}).items()):
-        now = _resolved_part(each, state, depth)
-        if now is not each:
-            changed[name] = now
-    if not changed:
-        return value
-    made = copy_of(value)
-    made.__dict__.update(changed)
-    return made
-
-
-def _resolved_part(value: Any, state: State, depth: int) -> Any:
-    if depth == 0:
-        return value
-    if checks.is_own(value):
-        form = state.form(Known(value))
-        return Hole(UNKNOWN) if form is safe.ABSENT else _resolved(form, state, depth - 1)
-    if safe.one_of(type(value), (list, tuple)) and len(value) <= 100:
-        inner = [_resolved_part(each, state, depth - 1) for each in value]
-        return value if all(new is old for new, old in zip(inner, value)) else type(value)(inner)
-    return value
 
 
 # -- making --------------------------------------------------------------------------------------------------------
@@ -85,8 +40,8 @@ def make(site: CallSite, state: State) -> Value | Finding | None:
         return None
     level = state.level(*site.arguments, *site.keywords.values())
     holes: list[object] = []
-    arguments = [_argument(each, state, holes) for each in site.arguments]
-    keywords = {name: _argument(each, state, holes) for name, each in site.keywords.items()}
+    arguments = [composites.argument(each, state, holes) for each in site.arguments]
+    keywords = {name: composites.argument(each, state, holes) for name, each in site.keywords.items()}
     if not all(map(checks.is_harmless, [*arguments, *keywords.values()])):
         return None
     if holes and not readers.is_estimator(object.__new__(cls)):
@@ -96,7 +51,7 @@ def make(site: CallSite, state: State) -> Value | Finding | None:
             made = cls(*arguments, **keywords)
     except Exception as error:  # noqa: BLE001 - the library is the oracle
         return None if holes else raised(error, level, "for these arguments")
-    return Like(made, NO_STRUCTURE) if holes else Known(made, level=level)
+    return Like(made, composites.NO_STRUCTURE) if holes else Known(made, level=level)
 
 
 # Splitters whose constructors only look at their arguments. Source: `sklearn/model_selection/_split.py`.
@@ -121,58 +76,44 @@ def _inherits(cls: type) -> bool:
     return safe.inherits(cls, safe.loaded("sklearn.base", "BaseEstimator"))
 
 
-def _argument(value: Value, state: State, holes: list[object], depth: int = 3) -> Any:
-    """Return the object that a value is; a `Hole` where it is not known."""
-    if type(value) is Known or type(value) is Like:
-        found = state.live(value)
-        if found is not safe.ABSENT and safe.one_of(type(found), (list, tuple)) and depth:
-            inner = [
-                _argument(each.value if type(each) is Hole else Known(each), state, holes, depth - 1) for each in found
-            ]
-            return found if all(new is old for new, old in zip(inner, found)) else type(found)(inner)
-        form = state.form(value)
-        if form is not safe.ABSENT and checks.is_own(form):
-            # The estimator itself: what the cell does to it, it does to what is inside.
-            if found is safe.ABSENT:
-                holes.append(value)
-            return value.object
-        if found is not safe.ABSENT and type(found) is not dict:
-            return found
-        if type(found) is dict and not any(type(each) is Hole for each in found.values()):
-            return found
-    hole = Hole(UNKNOWN)
-    holes.append(hole)
-    return hole
-
-
 # -- methods -------------------------------------------------------------------------------------------------------
 
 
 def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
     """Find a method of an estimator."""
-    estimator = estimator_of(site.owner, state)
+    estimator = composites.estimator_of(site.owner, state)
     if estimator is None or site.name in (safe.instance_dict(estimator) or {}):
         return None
     entry: Any = safe.in_type(type(estimator), site.name)
     if safe.class_name(type(entry)) == "_AvailableIfDescriptor" and safe.is_from(type(entry), "sklearn"):
         # Whether it is there depends on parameters, and on what ``fit`` found.
         function = (safe.instance_dict(entry) or {}).get("fn")
-        known = type(function) is types.FunctionType and _is_there(estimator, entry, site.owner, state)
-        entry = function if known else None
+        there = None if type(function) is not types.FunctionType else _is_there(estimator, entry, site)
+        if isinstance(there, Finding):
+            return there
+        entry = function if there else None
     if type(entry) is types.FunctionType and safe.comes_from(entry, "sklearn"):
         return Known(types.MethodType(entry, site.owner.object))  # type: ignore[union-attr]
     return None
 
 
-def _is_there(estimator: Any, entry: Any, owner: Value, state: State) -> bool:
-    if any(type(each) is Hole for each in parameters(estimator).values()):
-        return False
-    check = (safe.instance_dict(entry) or {}).get("check")
+_KNOWN_TO_HAVE = ("predict_proba", "predict_log_proba", "decision_function", "score_samples")
+
+
+def _is_there(estimator: Any, entry: Any, site: AttributeSite) -> bool | Finding | None:
+    """Ask the library whether a method is there that only some have; None if that is not known."""
+    if checks.has_holes(estimator):
+        return None
     try:
         with estimator_data.quiet():
-            return bool(check(copy_of(estimator)))  # type: ignore[misc]
-    except Exception:  # noqa: BLE001 - then it is not there, or that is not known
-        return False
+            entry.__get__(copy_of(estimator), type(estimator))
+    except AttributeError as error:
+        if name_of(estimator) in estimator_table.FITS and site.name in _KNOWN_TO_HAVE:
+            return raised(error, NAMES, "for its parameters")
+        return None
+    except Exception:  # noqa: BLE001 - then it is not known
+        return None
+    return True
 
 
 def call(site: CallSite, state: State) -> Value | Finding | None:
@@ -185,7 +126,7 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
         if type(callee) is types.MethodType and readers.is_estimator(callee.__self__):
             state.touch(Known(callee.__self__))
         return None
-    estimator = estimator_of(site.owner, state)
+    estimator = composites.estimator_of(site.owner, state)
     if estimator is None or not _is_own_method(estimator, site.method):
         return None
     follow = _METHODS.get(site.method)
@@ -237,6 +178,8 @@ def _fit(site: CallSite, estimator: Any, state: State) -> Any:
         _forget(site, estimator, state)
         return None
     first, second = pair
+    if not estimator_data.may_be_data(first, state) or not estimator_data.may_be_data(second, state):
+        return None
     fitted = copy_of(estimator, fitted=bool(parameters(estimator).get("warm_start")))
     fitted.__dict__[checks.MARK] = True
     features, target = estimator_data.of(first, state), estimator_data.of(second, state)
@@ -261,7 +204,7 @@ def _leave(site: CallSite, estimator: Any, fitted: Any, first: Value | None, sta
         ):
             state.touch(Known(inner))
     assert site.owner is not None
-    state.becomes(site.owner, Like(fitted, NO_STRUCTURE))
+    state.becomes(site.owner, Like(fitted, composites.NO_STRUCTURE))
 
 
 def _forget(site: CallSite, estimator: Any, state: State) -> None:
@@ -295,7 +238,7 @@ def _objects(value: Any, depth: int) -> list[Any]:
 def use(site: CallSite, estimator: Any, state: State) -> Value | Finding | None:
     """Follow ``predict``, ``transform`` and their like."""
     pair = _data_of(site)
-    if pair is None:
+    if pair is None or not all(estimator_data.may_be_data(each, state) for each in pair):
         return None
     features = estimator_data.of(pair[0], state)
     if estimator_data.has_usual_settings(state):
@@ -347,7 +290,11 @@ def likely_result(estimator: Any, features: Data | None, method: str, value: Val
         return _likely_target(estimator, rows, state)
     if method == "predict_proba":
         classes = _classes(estimator)
-        return UNKNOWN if classes is None else _array((rows, len(classes)))
+        if classes is None:
+            return UNKNOWN
+        found = _array((rows, len(classes)))
+        state.memo.setdefault(estimator_functions.PREDICTED, {})[id(found.object)] = (found.object, len(classes))
+        return found
     return UNKNOWN
 
 
@@ -368,10 +315,10 @@ def _likely_features(estimator: Any, features: Data | None, rows: int, value: Va
     found = _array((rows, columns))
     drawn = estimator_data.drawn_of(value, state)
     if drawn is not None and name in estimator_table.KEEPING_NAN:
-        whole = composites.transformed(estimator, Data(drawn.source, True, None, chosen=True))
+        whole = composites.transformed(estimator, Data(drawn.source, True, len(drawn.source), chosen=True))
         if whole is not None:
             estimator_data.draw(found, whole.object, rows, state)
-    return Like(found.object, frozenset([SHAPE])) if found.object.ndim != 2 else found
+    return found
 
 
 def _likely_target(estimator: Any, rows: int, state: State) -> Value:
@@ -385,15 +332,13 @@ def _likely_target(estimator: Any, rows: int, state: State) -> Value:
         if len(shape) != 1:
             return UNKNOWN
         classes = _classes(estimator)
-        dtype = numpy.dtype("f8")
-        if composites.is_classifier(estimator):
-            if classes is None or classes.dtype.kind not in "biufU":
-                return UNKNOWN
-            dtype = classes.dtype
-        found = array_forms.like((rows,), dtype)
-        state.memo.setdefault(PREDICTED, {})[id(found.object)] = (found.object, classes)
-        return Like(found.object, frozenset([SHAPE]))
-    return Like(array_forms.stand_in((rows,), numpy.dtype("i4")), frozenset([SHAPE])) if _is_clusterer(estimator) else UNKNOWN
+        found = Like(array_forms.stand_in((rows,), numpy.dtype("f8")), frozenset([SHAPE]))
+        if classes is not None or not composites.is_classifier(estimator):
+            state.memo.setdefault(estimator_functions.PREDICTED, {})[id(found.object)] = (found.object, classes)
+        return found
+    if _is_clusterer(estimator):
+        return Like(array_forms.stand_in((rows,), numpy.dtype("i4")), frozenset([SHAPE]))
+    return UNKNOWN
 
 
 def dict_copy(estimator: Any, target: Any) -> Any:
@@ -447,13 +392,13 @@ def fit_predict(site: CallSite, estimator: Any, state: State) -> Value | Finding
 def score_(site: CallSite, estimator: Any, state: State) -> Value | Finding | None:
     """Follow ``score``: it predicts, and compares with the target."""
     pair = _data_of(site)
-    if pair is None:
+    if pair is None or not all(estimator_data.may_be_data(each, state) for each in pair):
         return None
     features = estimator_data.of(pair[0], state)
     if estimator_data.has_usual_settings(state) and composites.predicts(estimator):
         finding = composites.check_use(estimator, features, "predict")
-        rows = [estimator_data.rows_of(each, state) for each in pair if each is not None]
-        finding = finding or estimator_functions.check_lengths(rows)
+        rows = [estimator_data.rows_of(each, state) for each in reversed(pair) if each is not None]
+        finding = finding or checks.check_lengths(rows)
         if finding is not None:
             return finding
     state.may_raise(site.node, "score may raise")
@@ -476,7 +421,7 @@ def set_params(site: CallSite, estimator: Any, state: State) -> Value | Finding 
     made = copy_of(estimator)
     made.__dict__.update(values)
     assert site.owner is not None
-    state.becomes(site.owner, Like(made, NO_STRUCTURE))
+    state.becomes(site.owner, Like(made, composites.NO_STRUCTURE))
     return site.owner
 
 

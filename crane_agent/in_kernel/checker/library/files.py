@@ -303,7 +303,7 @@ def _read_csv(site: CallSite, state: State) -> Value | Finding | None:
     if safe.ABSENT in parsing.values() or not _is_loaded_encoding(parsing.get("encoding")):
         return _some_frame(site, state)
     try:
-        head = files._head(path, os.stat(path))  # noqa: SLF001 - the one way in which files are opened
+        head = files._head(path, os.stat(path))
         whole = os.stat(path).st_size <= len(head)
     except (safe.Refused, OSError):
         return _some_frame(site, state)
@@ -346,7 +346,9 @@ def _columns_of(
         # Whether these columns are there is looked at first.
         parsing = dict(parsing, parse_dates=names)
     rows = dict(parsing, nrows=0)
-    answer = running.structure(lambda: read(io.BytesIO(data), **rows), "pandas", (ValueError,), knows=frozenset([LABELS]))
+    answer = running.structure(
+        lambda: read(io.BytesIO(data), **rows), "pandas", (ValueError,), knows=frozenset([LABELS])
+    )
     if isinstance(answer, Finding):
         return answer if data.isascii() else _some_frame(site, state)
     if type(answer) is not Like:

@@ -529,13 +529,14 @@ def _reduced(
     if DTYPE not in knows or _has_objects(empty):
         return None, False
     answer = ask(lambda: run(empty), state, (TypeError,))
+    certain = name != "quantile" and _is_of_numbers(empty)
     if isinstance(answer, Finding):
         return answer, True
     if answer is None:
         return None, False
     if type(answer) is Like and blocks.is_series(answer.object) and blocks.is_frame(empty):
-        return Like(answer.object, frozenset([SHAPE])), name != "quantile"
-    return UNKNOWN, name != "quantile"
+        return Like(answer.object, frozenset([SHAPE])), certain
+    return UNKNOWN, certain
 
 
 def _joined(
@@ -875,13 +876,13 @@ def operator(
     return _or_unknown(answer, site.node, "an operator on tables", state)
 
 
-def _is_of_numbers(found: Any) -> bool:
+def _is_of_numbers(found: Any, kinds: str = "iuf") -> bool:
     """Whether it is a number, or a table of numbers of numpy's."""
     if not _is_table(found):
         return safe.one_of(type(found), (int, float)) and abs(found) < 2**31
     manager: Any = (safe.instance_dict(found) or {})["_mgr"]
     return all(
-        safe.is_exactly(block.values, "numpy", "ndarray") and block.values.dtype.kind in "iuf"
+        safe.is_exactly(block.values, "numpy", "ndarray") and block.values.dtype.kind in kinds
         for block in manager.blocks
     )
 
@@ -929,9 +930,10 @@ def unary(site: Any, operate: Any, found: operands.Operand, state: State) -> Val
         return None
     knows = state.knows(site.operand)
     empty = _emptied(found.object, state)
-    certain = DTYPE in knows and not _has_objects(found.object)
-    answer = ask(lambda: operate(empty), state, (TypeError,) if certain else (), knows)
-    answer = _filled(answer, _count(site.operand, found.object, state), state)
+    kinds = "iu" if type(site.op).__name__ == "Invert" else "iuf"
+    certain = DTYPE in knows and _is_of_numbers(found.object, kinds)
+    # Nothing without rows is inverted, whatever its dtype is.
+    answer = _filled(ask(lambda: operate(empty), state, (), knows), _count(site.operand, found.object, state), state)
     return answer if certain and answer is not None else _or_unknown(answer, site.node, "an operator on a table", state)
 
 

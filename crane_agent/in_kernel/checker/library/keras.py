@@ -18,7 +18,7 @@ from ..words import named, words
 from . import keras_making as making
 from . import keras_shapes as shapes
 from . import keras_training as training
-from .keras_specs import Layer, Model, Tensor, Thing, as_value, own_kind, spec_of
+from .keras_specs import ANY, Layer, Model, Tensor, Thing, as_value, own_kind, spec_of
 
 if TYPE_CHECKING:
     from ..state import State
@@ -79,7 +79,7 @@ def _of_lazy_module(site: AttributeSite, state: State) -> Value | None:
 
 
 def _of_tensor(site: AttributeSite, spec: Tensor) -> Value | None:
-    if spec.shape is None or shapes.ANY in spec.shape or not spec.symbolic:
+    if spec.shape is None or ANY in spec.shape or not spec.symbolic:
         return None
     if site.name == "shape":
         return Known(spec.shape)
@@ -92,9 +92,16 @@ def _of_thing(site: AttributeSite, spec: Thing) -> Value | None:
     return None
 
 
+def _has_no_other_attributes(cls: type) -> bool:
+    """Whether what is not in a class and its instance is not there; torch's modules look among their parts, too."""
+    getter: Any = safe.in_type(cls, "__getattr__")
+    module: Any = safe.loaded("torch.nn.modules.module", "Module")
+    return getter is safe.ABSENT or (module is not None and getter is safe.in_type(module, "__getattr__"))
+
+
 def _of_model(site: AttributeSite, spec: Model, entry: object, state: State) -> Value | Finding | None:
     name = site.name
-    if name in _REMOVED and entry is safe.ABSENT and safe.in_type(spec.cls, "__getattr__") is safe.ABSENT:
+    if name in _REMOVED and entry is safe.ABSENT and _has_no_other_attributes(spec.cls):
         return Finding(
             rule="keras.removed",
             type="AttributeError",
@@ -112,7 +119,7 @@ def _of_model(site: AttributeSite, spec: Model, entry: object, state: State) -> 
         return None
     if name in ("input_shape", "output_shape"):
         side = spec.inputs if name == "input_shape" else spec.outputs
-        if type(side) is Tensor and side.shape is not None and shapes.ANY not in side.shape:
+        if type(side) is Tensor and side.shape is not None and ANY not in side.shape:
             return Known(side.shape)
         return None
     if name in ("input", "output") and spec.inputs is not None and spec.outputs is not None:

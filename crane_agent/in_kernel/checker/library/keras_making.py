@@ -6,6 +6,7 @@ Sources: `keras/src/layers/layer.py`, `__init__`; `keras/src/models/sequential.p
 
 from __future__ import annotations
 
+import re
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,9 @@ from .keras_specs import (
     as_value,
     base_class,
     bind,
+    flat,
     function_named,
+    image_data_format,
     own_kind,
     spec_of,
     stand_in,
@@ -53,7 +56,7 @@ def finding(
     )
 
 
-# -- constructors ------------------------------------------------------------------------------------------------------
+# -- constructors -----------------------------------------------------------------------------------------------------
 
 
 def make(site: CallSite, cls: type, state: State) -> Answer:
@@ -175,7 +178,7 @@ def _accepted(cls: type) -> set[str] | None:
     refuses = False
     for base in safe.mro(cls):
         if not safe.class_module(base).startswith("keras."):
-            break
+            continue
         function = safe.class_dict(base).get("__init__")
         if type(function) is not types.FunctionType:
             continue
@@ -192,10 +195,11 @@ def _accepted(cls: type) -> set[str] | None:
     return found if refuses else None
 
 
-# -- layers -------------------------------------------------------------------------------------------------------------
+# -- layers -----------------------------------------------------------------------------------------------------------
 
 # Arguments that the constructor turns into tuples of as many integers as the layer has spatial axes.
-_TUPLES = ("kernel_size", "strides", "dilation_rate", "pool_size")
+_RANK = re.compile(r"([123])D(?:Transpose)?$")
+_TUPLES = ("kernel_size", "pool_size", "strides", "dilation_rate")
 
 
 def _make_layer(site: CallSite, cls: type, kind: str, bound: Bound, state: State) -> Answer:
@@ -245,23 +249,20 @@ def _not_a_layer(kind: str, wrapped: Value, state: State) -> Finding | None:
 
 def _standardize(kind: str, config: dict[str, Any], state: State, bound: Bound) -> Finding | None:
     """Turn arguments into the attributes that the constructor makes of them; the library is asked where it checks."""
-    rank = int(kind[kind.index("D") - 1]) if kind[-2:] in ("1D", "2D", "3D") or kind.endswith("DTranspose") else 0
+    found = _RANK.search(kind)
+    rank = int(found.group(1)) if found else 0
     level = state.level(*bound.given.values())
     for name in ("activation", "recurrent_activation"):
         wrong = _activation(config.get(name), level)
         if wrong is not None:
             return wrong
-    if (
-        "rate" in config
-        and kind in ("Dropout",)
-        and type(config["rate"]) in (int, float)
-        and not 0 <= config["rate"] <= 1
-    ):
+    rate = config.get("rate") if kind == "Dropout" else None
+    if safe.one_of(type(rate), (int, float)) and not 0 <= rate <= 1:  # type: ignore[operator]
         return finding(
             "rate",
             words(
                 "Invalid value received for argument `rate`. Expected a float value between 0 and 1. Received: rate={}",
-                Part(config["rate"], level),
+                Part(rate, level),
             ),
             words("a rate is a share"),
             crash_type="invalid argument",
@@ -271,7 +272,7 @@ def _standardize(kind: str, config: dict[str, Any], state: State, bound: Bound) 
         if wrong is not None:
             return wrong
     if "data_format" in config and config["data_format"] is None:
-        config["data_format"] = shapes.image_data_format()
+        config["data_format"] = image_data_format()
         if config["data_format"] is None:
             del config["data_format"]
     for name in ("target_shape", "dims"):
@@ -286,7 +287,7 @@ def _standardize(kind: str, config: dict[str, Any], state: State, bound: Bound) 
 
 def _pairs(config: dict[str, Any], name: str, rank: int, paired: bool) -> None:
     """Turn an int into a tuple for each axis, or of pairs for each; anything else is left to the library, unknown."""
-    found = config.get(name)
+    found: Any = config.get(name)
     if name == "size" and rank == 1:
         return
     if type(found) is int:
@@ -368,7 +369,7 @@ def _spatial(kind: str, config: dict[str, Any], rank: int, level: str) -> Findin
     return None
 
 
-# -- inputs ---------------------------------------------------------------------------------------------------------------
+# -- inputs -----------------------------------------------------------------------------------------------------------
 
 
 def make_input(site: CallSite, function: types.FunctionType, state: State) -> Answer:
@@ -429,7 +430,7 @@ def _make_input(site: CallSite, cls: type, config: dict[str, Any], bound: Bound,
     return stand_in(Layer(cls, "InputLayer", found_config, label if type(label) is str else None, True, ()))
 
 
-# -- models -------------------------------------------------------------------------------------------------------------
+# -- models -----------------------------------------------------------------------------------------------------------
 
 
 def _make_model(site: CallSite, cls: type, kind: str, state: State) -> Answer:
@@ -630,8 +631,8 @@ def _refuse(spec: Model, value: Value, each: Any, layers: list[Value], first: Te
                 wrong = finding(
                     "same-names",
                     words(
-                        "All layers added to a Sequential model should have unique names. Name '{}' is already the name "
-                        "of a layer in this model. Update the `name` argument to pass a unique name.",
+                        "All layers added to a Sequential model should have unique names. Name '{}' is already the "
+                        "name of a layer in this model. Update the `name` argument to pass a unique name.",
                         counted(each.name),
                     ),
                     words("two layers are named {}", counted(each.name)),
@@ -662,7 +663,7 @@ def add(site: CallSite, model: Value, state: State) -> Answer:
     return Known(None)
 
 
-# -- calls ----------------------------------------------------------------------------------------------------------------
+# -- calls ------------------------------------------------------------------------------------------------------------
 
 # Functions that make a layer and call it. Source: `keras/src/layers/merging/`.
 _MERGING_FUNCTIONS = {
@@ -713,7 +714,7 @@ def call_layer(site: CallSite, layer: Value, inputs: Value | None, state: State)
         return crash.finding
     if given is None or found is None:
         return UNKNOWN
-    symbolic = any(each.symbolic for each in shapes.flat(given))
+    symbolic = any(each.symbolic for each in flat(given))
     return as_value(found) if symbolic else Made("tensor")
 
 
@@ -727,8 +728,8 @@ def _not_tensors(inputs: Value | None, spec: Any, state: State) -> Finding | Non
     return finding(
         "no-tensor",
         words(
-            "Only input tensors may be passed as positional arguments. The following argument value should be passed as a "
-            "keyword argument: {} (of type {})",
+            "Only input tensors may be passed as positional arguments. The following argument value should be passed "
+            "as a keyword argument: {} (of type {})",
             Part(plain, state.level(inputs)),
             named(repr(type(plain))),
         ),

@@ -24,6 +24,7 @@ from .keras_specs import (
     Layer,
     Model,
     Tensor,
+    backend,
     base_class,
     flat,
     function_named,
@@ -138,6 +139,9 @@ class _Shaped:
         self.shape = settled(tensor.shape or ())
         self.dtype = tensor.dtype or "float32"
         self.name = None
+
+    def __repr__(self) -> str:
+        return HIDDEN
 
 
 def settled(shape: tuple[Any, ...]) -> tuple[int | None, ...]:
@@ -367,7 +371,7 @@ def _merged(layer: Layer, inputs: Any) -> Any:
     return Tensor(loosened(found, unknown))
 
 
-# -- the flow -----------------------------------------------------------------------------------------------------------
+# -- the flow ---------------------------------------------------------------------------------------------------------
 
 
 def flow(value: Value, inputs: Any, state: State, depth: int = 5) -> Any:
@@ -501,7 +505,7 @@ def _through_functional(spec: Model, inputs: Any, state: State) -> Any:
     specs = []
     for tensor in wanted:
         layer = spec_of(tensor.layer, state)
-        name = layer.name if type(layer) is Layer else None
+        name = (layer.name or HIDDEN) if type(layer) is Layer else HIDDEN
         optional = type(layer) is Layer and layer.config.get("optional") is True
         shape = settled(tensor.shape or ())
         table = {"shape": (None, *shape[1:]), "allow_last_axis_squeeze": True, "name": name}
@@ -524,6 +528,10 @@ def _with_count(found: Any, count: Any) -> Any:
     if type(found) is Tensor and found.shape and found.shape[0] is None:
         return found._replace(shape=(count, *found.shape[1:]))
     return found
+
+
+def _as_backend_shows(shape: tuple[int | None, ...], symbolic: bool) -> Part:
+    return counted("torch.Size({})".format(list(shape)) if backend() == "torch" and not symbolic else shape)
 
 
 def adjusted(tensor: Tensor, reference: Tensor) -> Tensor:
@@ -549,7 +557,7 @@ def adjusted(tensor: Tensor, reference: Tensor) -> Tensor:
                 "Invalid input shape for input {}. Expected shape {}, but input has incompatible shape {}",
                 Part(HIDDEN, VALUES),
                 counted(settled(wanted)),
-                counted(settled(shape)),
+                _as_backend_shows(settled(shape), tensor.symbolic),
             ),
             because=words("the model takes {} and is given {}", counted(settled(wanted)), counted(settled(shape))),
             crash_type="tensor shape mismatch",

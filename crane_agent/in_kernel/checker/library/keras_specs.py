@@ -205,7 +205,7 @@ def bind(function: types.FunctionType, site: CallSite, skip: int = 1) -> Bound:
     return Bound(given, extra, error)
 
 
-# -- objects of the kernel -----------------------------------------------------------------------------------------------
+# -- objects of the kernel --------------------------------------------------------------------------------------------
 
 
 def spec_of(value: Value | None, state: State) -> Any:
@@ -244,6 +244,12 @@ def _is_patched(found: object) -> bool:
     return any(name in own for name in _PATCHED)
 
 
+def _field(found: object, name: str) -> Any:
+    """Return what an instance holds under a name; on torch layers and models are kept apart. None if nothing."""
+    own = keras_layers.own(found)
+    return own[name] if name in own else keras_layers.entries(own.get("_modules")).get(name)
+
+
 def _kernel_tensor(found: object) -> Tensor:
     own = keras_layers.own(found)
     shape = keras_layers.shape(own.get("shape", own.get("_shape")))
@@ -257,6 +263,9 @@ def _kernel_tensor(found: object) -> Tensor:
     return Tensor(None if shape is None else tuple(shape), dtype if type(dtype) is str else None, True, layer)
 
 
+_CONFIGURED = ("_input_shape_arg", "_output_shape")
+
+
 def _kernel_layer(found: object) -> Layer:
     own = keras_layers.own(found)
     config = {
@@ -268,10 +277,10 @@ def _kernel_layer(found: object) -> Layer:
     kind = safe.class_name(type(found))
     inner: list[Value] = []
     if kind in ("LSTM", "GRU", "SimpleRNN"):
-        config["units"] = keras_layers.own(own.get("cell")).get("units")
+        config["units"] = keras_layers.own(_field(found, "cell")).get("units")
     for name in ("layer", "forward_layer"):
-        if name in own:
-            inner = [Known(own[name])]
+        if _field(found, name) is not None:
+            inner = [Known(_field(found, name))]
     spec = own.get("_input_spec")
     demands = tuple(keras_layers.items(spec)) if keras_layers.items(spec) else (() if spec is None else (spec,))
     exact: Any = safe.loaded("keras.src.layers.input_spec", "InputSpec")
@@ -298,9 +307,12 @@ def _kernel_model(found: object) -> Model | None:
         return None
     own = keras_layers.own(found)
     name = own.get("name")
-    inner = own.get("_functional") if kind == "Sequential" else found
+    inner = _field(found, "_functional") if kind == "Sequential" else found
     inputs = outputs = None
-    if inner is not None:
+    if inner is None and own.get("built") is not False:
+        # It is built, but not for a single tensor.
+        inputs = outputs = Tensor(None)
+    elif inner is not None:
         inside = keras_layers.own(inner)
         struct = "_inputs_struct" if "_inputs_struct" in inside else "_inputs"
         inputs = _kernel_structure(inside.get(struct))
@@ -336,7 +348,7 @@ def _kernel_structure(found: Any) -> Any:
 
 
 def tensors_of(value: Value | None, state: State, depth: int = 3) -> Any:
-    """Return the arrays and symbolic tensors in a value, nested as it is: `Tensor`, lists and dicts; None if unknown."""
+    """Return the arrays and symbolic tensors in a value, nested as it is; None if they are not known."""
     found: Any = state.form(value, "shape")
     spec = spec_of(value, state)
     if type(spec) is Tensor:

@@ -20,6 +20,7 @@ from ..words import HIDDEN, Part, Words, counted, named, words
 from . import keras_shapes as shapes
 from .keras_making import finding
 from .keras_specs import (
+    ANY,
     Layer,
     Model,
     Tensor,
@@ -112,7 +113,7 @@ def _forgotten(model: Value, name: str, state: State) -> Value:
     return UNKNOWN
 
 
-# -- compile ------------------------------------------------------------------------------------------------------------
+# -- compile ----------------------------------------------------------------------------------------------------------
 
 
 def _compile(site: CallSite, model: Value, given: dict[str, Value], state: State) -> Answer:
@@ -130,6 +131,7 @@ def _compile(site: CallSite, model: Value, given: dict[str, Value], state: State
     nothing = Known(None)
     fact = Compiled(given.get("loss", nothing), given.get("metrics", nothing), plain, first)
     state.note(model, "compiled", fact)
+    state.note(model, "ran", frozenset())
     return Known(None)
 
 
@@ -201,39 +203,91 @@ def how_compiled(model: Value, state: State) -> Compiled | None:
     return Compiled(Known(loss), Known(keras_layers.items(metrics) or None), plain, False)
 
 
-# -- fit, evaluate, predict -----------------------------------------------------------------------------------------------
+# -- fit, evaluate, predict -------------------------------------------------------------------------------------------
 
 
 def _run(
     site: CallSite, model: Value, name: str, given: dict[str, Value], function: types.FunctionType, state: State
 ) -> Answer:
-    if name in ("fit", "evaluate") and is_compiled(model, state) is False:
-        # Where the first thing that is looked up is this check, nothing else comes before it.
-        if function.__code__.co_names[:1] == ("_assert_compile_called",):
-            return finding(
-                "not-compiled",
-                words("You must call `compile()` before using the model."),
-                words("the model is not compiled"),
-                crash_type="model initialization error",
-            )
+    # Where the first thing that is looked up is this check, nothing else comes before it.
+    checks = function.__code__.co_names[:1] == ("_assert_compile_called",)
+    if checks and is_compiled(model, state) is False:
+        return finding(
+            "not-compiled",
+            words("You must call `compile()` before using the model."),
+            words("the model is not compiled"),
+            crash_type="model initialization error",
+        )
     wrong = _data(name, given, state)
     if wrong is not None:
         return wrong
+    how = how_compiled(model, state)
+    traced = _traced(model, name, state)
     try:
         outputs = _forward(site, model, name, given, state)
     except shapes.Crash as crash:
-        return crash.finding if _reaches_the_model(name, given, state) else _left(site, model, name, state)
-    how = how_compiled(model, state)
+        found = _in_a_second_trace(model, crash.finding, given, state) if traced else crash.finding
+        if found is not None and _reaches_the_model(name, given, state):
+            return found
+        return _left(site, model, name, state)
     if name != "predict" and how is not None and outputs is not None and _reaches_the_model(name, given, state):
-        wrong = _loss(model, how, given, outputs, state)
+        wrong = _loss(name, how, given, outputs, traced, state)
         if wrong is not None:
             return wrong
+    _note_traces(model, name, given, state)
     state.may_raise(site.node, "{} may raise".format(name))
     if name == "fit":
         return _history(model, how, given, outputs, state)
     if name == "evaluate":
         return _results(model, how, given, outputs, state)
     return _predicted(outputs, given, state)
+
+
+_TRACES = {"fit": "train_function", "evaluate": "test_function", "predict": "predict_function"}
+
+
+def _traced(model: Value, name: str, state: State) -> bool:
+    """Whether TensorFlow has traced this function before: it then loosens the shapes in which the data differ.
+
+    Source: the TensorFlow reference, `tf.function`, `reduce_retracing`.
+    """
+    if backend() != "tensorflow":
+        return False
+    ran: Any = state.noted(model, "ran")
+    if ran is not safe.ABSENT:
+        return name in ran
+    return type(model) is Known and keras_layers.own(model.object).get(_TRACES[name]) is not None
+
+
+def _note_traces(model: Value, name: str, given: dict[str, Value], state: State) -> None:
+    traces = {each for each in _TRACES if _traced(model, each, state)} | {name}
+    if name == "fit" and _validates(given, state) is not False:
+        traces.add("evaluate")
+    state.note(model, "ran", frozenset(traces))
+
+
+def _in_a_second_trace(model: Value, found: Finding, given: dict[str, Value], state: State) -> Finding | None:
+    """Return what becomes of a crash when the shapes are loosened to what this and an earlier trace have in common."""
+    spec = spec_of(model, state)
+    data, wanted = tensors_of(given.get("x"), state), spec.inputs
+    if type(data) is not Tensor or type(wanted) is not Tensor or not data.shape or not wanted.shape:
+        return None
+    if len(data.shape) != len(wanted.shape):
+        text = "Cannot take the length of shape with unknown rank."
+        if spec.kind == "Functional":
+            text = "as_list() is not defined on an unknown TensorShape."
+        return found._replace(message=words(text))
+    first = spec_of(spec.layers[0], state) if spec.kind == "Sequential" and spec.layers else None
+    if type(first) is not Layer or first.kind != "Dense" or len(wanted.shape) != 2 or _runs_eagerly():
+        return None
+    if type(first.built) is not tuple or data.shape[-1] == first.built[-1]:
+        return None
+    message = words(
+        "Graph execution error:\n\n…Matrix size-incompatible: In[0]: […,{}], In[1]: [{},…]…",
+        counted(data.shape[-1]),
+        counted(first.built[-1]),
+    )
+    return found._replace(type="InvalidArgumentError", message=message)
 
 
 def _left(site: CallSite, model: Value, name: str, state: State) -> Value:
@@ -260,8 +314,8 @@ def _data(name: str, given: dict[str, Value], state: State) -> Finding | None:
 def _unrecognized(
     which: str, value: Value | None, x: Value | None, given: dict[str, Value], state: State
 ) -> Finding | None:
-    plain = state.plain(value)
-    if type(plain) not in (list, tuple) or not plain or not _has_scalars(plain):
+    plain: Any = state.live(value)
+    if value is None or type(plain) not in (list, tuple) or not plain or not _has_scalars(value, state):
         return None
     if which == "y" and type(tensors_of(x, state)) is not Tensor:
         return None
@@ -279,24 +333,26 @@ def _unrecognized(
             types_of,
         )
     elif which == "x":
-        message = words("Unrecognized data type: x={} (of type {})", Part(plain, level), named(repr(type(plain))))
+        message = words("Unrecognized data type: x={} (of type {})", _quoted(value, state), named(repr(type(plain))))
     else:
         message = words("Unrecognized data type: x={} (of type {})", Part(HIDDEN, level), Part(HIDDEN, SCHEMA))
     because = words("{} is a plain {}, not an array", named(which), named(safe.class_name(type(plain))))
     return finding("data-type", message, because, crash_type="invalid argument")
 
 
-def _has_scalars(found: Any) -> bool:
-    """Whether there is a number or text in nested lists and tuples, and nothing that is an array."""
-    leaves = [found]
-    seen = []
-    while leaves:
-        each = leaves.pop()
-        if type(each) in (list, tuple):
-            leaves.extend(each)
-        else:
-            seen.append(each)
-    return bool(seen) and all(safe.one_of(type(each), (int, float, str, bool)) for each in seen)
+def _quoted(value: Value, state: State) -> Part:
+    plain = state.plain(value)
+    return Part(HIDDEN, SCHEMA) if plain is safe.ABSENT else Part(plain, state.level(value))
+
+
+def _has_scalars(value: Value, state: State, depth: int = 4) -> bool:
+    """Whether nested lists and tuples, not all of them empty, hold numbers and texts, and nothing that is an array."""
+    live: Any = state.live(value)
+    if safe.one_of(type(live), (int, float, str, bool)):
+        return True
+    if not depth or type(live) not in (list, tuple) or not 0 < len(live) <= 5000:
+        return False
+    return all(_has_scalars(of_element(each), state, depth - 1) for each in live)
 
 
 def _cardinality(named_data: dict[str, Value | None], given: dict[str, Value], state: State) -> Finding | None:
@@ -395,7 +451,7 @@ def _forward(site: CallSite, model: Value, name: str, given: dict[str, Value], s
     if type(found) is dict:
         found = None
     if found is not None:
-        found = _batched(_expanded(found, given.get("x"), state))
+        found = _batched(_expanded(found, given.get("x"), state), _batch_size(name, given, state))
     if spec.kind == "Sequential" and not spec.layers and spec.inputs is None:
         return None
     return shapes.flow(model, found, state)
@@ -409,16 +465,32 @@ def _expanded(found: Any, value: Value | None, state: State) -> Any:
     return found
 
 
-def _batched(found: Any) -> Any:
+def _batch_size(name: str, given: dict[str, Value], state: State) -> int | None:
+    """Return how many samples the first batch has, where its shape shows it; else None."""
+    if backend() == "tensorflow" and name != "predict":
+        return None
+    size = state.plain(given.get("batch_size"))
+    found = tensors_of(given.get("x"), state)
+    counts = [each.shape[0] for each in flat(found) if each.shape]
+    size = 32 if size is None or size is safe.ABSENT else size
+    if not counts or type(counts[0]) is not int or type(size) is not int or not _is_nothing(given.get("steps"), state):
+        return None
+    split = state.plain(given.get("validation_split", Known(0.0)))
+    kept = math.floor(counts[0] * (1.0 - split)) if type(split) is float and 0 < split < 1 else counts[0]
+    return min(size, kept)
+
+
+def _batched(found: Any, size: int | None) -> Any:
+    """Return the shapes of a batch."""
     if type(found) is list:
-        parts = [_batched(each) for each in found]
+        parts = [_batched(each, size) for each in found]
         return None if any(each is None for each in parts) else parts
     if type(found) is not Tensor or not found.shape:
         return None
-    return found._replace(shape=(None, *found.shape[1:]), symbolic=False)
+    return found._replace(shape=(size, *found.shape[1:]), symbolic=False)
 
 
-# -- the loss ---------------------------------------------------------------------------------------------------------------
+# -- the loss ---------------------------------------------------------------------------------------------------------
 
 _SAME_SHAPE = {
     "categorical_crossentropy",
@@ -448,7 +520,7 @@ def loss_name(value: Value, state: State) -> str:
     return ""
 
 
-def _loss(model: Value, how: Compiled, given: dict[str, Value], outputs: Any, state: State) -> Finding | None:
+def _loss(run: str, how: Compiled, given: dict[str, Value], outputs: Any, traced: bool, state: State) -> Finding | None:
     """The labels do not fit what the model gives."""
     wrong = _unknown_name(how.loss, "losses", "loss", state)
     if wrong is not None:
@@ -459,14 +531,17 @@ def _loss(model: Value, how: Compiled, given: dict[str, Value], outputs: Any, st
     if type(outputs) is not Tensor or type(labels) is not Tensor or not outputs.shape or not labels.shape:
         return None
     live: Any = state.form(y, SHAPE)
-    target = (None, *labels.shape[1:])
+    size = _batch_size(run, given, state)
+    target: tuple[Any, ...] = (size, *labels.shape[1:])
     if live is not safe.ABSENT and blocks.is_series(live):
-        target = (None, 1)
-    output = (None, *outputs.shape[1:])
+        target = (size, 1)
+    output: tuple[Any, ...] = (size, *outputs.shape[1:])
     target, output = _same_rank(target, output)
-    if any(size is shapes.ANY for size in (*target, *output)) or backend() not in ("tensorflow", "torch"):
+    if any(size is ANY for size in (*target, *output)) or backend() not in ("tensorflow", "torch"):
         return None
     message = None
+    if traced and len(target) == len(output) and name not in _SPARSE:
+        return None
     if name in _SAME_SHAPE:
         message = _not_the_same(target, output)
     elif name in _SPARSE:
@@ -498,7 +573,7 @@ def _same_rank(target: tuple[Any, ...], output: tuple[Any, ...]) -> tuple[tuple[
 
 
 def _shown(shape: tuple[Any, ...]) -> Part:
-    return counted(shape)
+    return counted("torch.Size({})".format(list(shape)) if backend() == "torch" else shape)
 
 
 def _not_the_same(target: tuple[Any, ...], output: tuple[Any, ...]) -> Words | None:
@@ -621,7 +696,7 @@ def _out_of_range(
     )
 
 
-# -- what comes out ----------------------------------------------------------------------------------------------------------
+# -- what comes out ---------------------------------------------------------------------------------------------------
 
 
 def _own_layers(spec: Model, state: State, depth: int = 3) -> bool:
@@ -657,12 +732,11 @@ def _history(model: Value, how: Compiled | None, given: dict[str, Value], output
     callbacks = _callbacks(given, state)
     config: dict[str, Any] = {}
     validates = _validates(given, state)
-    if names is not None and validates is not None and callbacks is not None:
-        if all(each in ("EarlyStopping", "ModelCheckpoint") for each in callbacks):
-            keys = sorted(["loss", *names])
-            if validates:
-                keys += ["val_" + each for each in keys]
-            config["history"] = {key: Hole(_recorded(given, callbacks, state)) for key in keys}
+    adds_nothing = callbacks is not None and set(callbacks) <= {"EarlyStopping", "ModelCheckpoint"}
+    if names is not None and validates is not None and adds_nothing:
+        keys = sorted(["loss", *names])
+        keys += ["val_" + each for each in keys] if validates else []
+        config["history"] = {key: Hole(_recorded(given, callbacks or [], state)) for key in keys}
     cls: Any = safe.loaded("keras.src.callbacks.history", "History")
     found = stand_in(Thing("History", config, cls))
     state.note(model, ".history", found)

@@ -27,7 +27,7 @@ from .tensors import (
     MAX_ELEMENTS,
     STRIDES,
     Operands,
-    _NotKnown,
+    NotKnown,
     _ones,
     _untouched,
     attempt,
@@ -36,6 +36,7 @@ from .tensors import (
     device_named,
     forget_modes,
     full_crash,
+    guarded,
     function_of,
     knows,
     like,
@@ -88,7 +89,7 @@ def _several(value: object, rank: int) -> Shape:
             return found * rank
         if len(found) == rank:
             return found
-    raise _NotKnown
+    raise NotKnown
 
 
 def _window(x: Form, rank: int, channels: int | None) -> tuple[Shape, Shape]:
@@ -96,7 +97,7 @@ def _window(x: Form, rank: int, channels: int | None) -> tuple[Shape, Shape]:
     if len(x.shape) not in (rank + 1, rank + 2) or (channels is not None and x.shape[-rank - 1] != channels):
         raise _Misfit
     if 0 in x.shape:
-        raise _NotKnown
+        raise NotKnown
     return x.shape[: -rank - 1], x.shape[-rank:]
 
 
@@ -104,7 +105,7 @@ def _convolved(x: Form, weight: Form, own: dict[str, Any]) -> Shape:
     rank = len(weight.shape) - 2
     groups = own.get("groups", 1)
     if type(groups) is not int or groups < 1:
-        raise _NotKnown
+        raise NotKnown
     batch, sizes = _window(x, rank, weight.shape[1] * groups)
     stride, dilation = _several(own.get("stride", 1), rank), _several(own.get("dilation", 1), rank)
     padding = own.get("padding", 0)
@@ -113,7 +114,7 @@ def _convolved(x: Form, weight: Form, own: dict[str, Any]) -> Shape:
         return (*batch, weight.shape[0], *sizes)
     pads = (0,) * rank if padding == "valid" else _several(padding, rank)
     if min(stride) < 1 or min(dilation) < 1 or min(pads) < 0:
-        raise _NotKnown
+        raise NotKnown
     found = []
     for size, kernel, step, spread, pad in zip(sizes, weight.shape[2:], stride, dilation, pads):
         room = size + 2 * pad - spread * (kernel - 1) - 1
@@ -136,7 +137,7 @@ def _transposed(x: Form, weight: Form, own: dict[str, Any]) -> Shape:
         if more >= max(step, spread) and more > 0:
             raise _Misfit
     if min(found) < 1 or type(groups) is not int:
-        raise _NotKnown
+        raise NotKnown
     return (*batch, weight.shape[1] * groups, *found)
 
 
@@ -144,7 +145,7 @@ def _same_dtype(x: Form, weight: Form) -> None:
     if x.dtype != weight.dtype:
         raise _Misfit
     if x.dtype not in _FLOATS:
-        raise _NotKnown
+        raise NotKnown
 
 
 def _pooled(rank: int) -> Any:
@@ -155,11 +156,11 @@ def _pooled(rank: int) -> Any:
         pads, dilation = _several(own.get("padding", 0), rank), _several(own.get("dilation", 1), rank)
         ceil = own.get("ceil_mode", False)
         if x.dtype not in _FLOATS or type(ceil) is not bool or min(kernel) < 1 or min(stride) < 1 or min(pads) < 0:
-            raise _NotKnown
+            raise NotKnown
         found = []
         for size, width, step, pad, spread in zip(sizes, kernel, stride, pads, dilation):
             if pad * 2 > width or spread != 1:
-                raise _NotKnown
+                raise NotKnown
             room = size + 2 * pad - width
             out = (-(-room // step) if ceil else room // step) + 1
             if ceil and (out - 1) * step >= size + pad:
@@ -177,11 +178,11 @@ def _adapted(rank: int) -> Any:
         if len(x.shape) not in (rank + 1, rank + 2):
             raise _Misfit
         if 0 in x.shape or x.dtype not in _FLOATS:
-            raise _NotKnown
+            raise NotKnown
         wanted = own["output_size"]
         several = wanted if safe.one_of(type(wanted), (tuple, list)) else (wanted,) * rank
         if len(several) != rank or any(each is not None and type(each) is not int for each in several):
-            raise _NotKnown
+            raise NotKnown
         sizes = tuple(size if each is None else each for size, each in zip(x.shape[-rank:], several))
         return (*x.shape[:-rank], *sizes)
 
@@ -190,7 +191,7 @@ def _adapted(rank: int) -> Any:
 
 def _multiplied(x: Form, weight: Form) -> Shape:
     if len(x.shape) == 0 or len(weight.shape) != 2:
-        raise _NotKnown
+        raise NotKnown
     if x.shape[-1] != weight.shape[1]:
         raise _Misfit
     _same_dtype(x, weight)
@@ -207,12 +208,12 @@ def _batch_norm(ranks: tuple[int, ...]) -> Any:
         if any(size != x.shape[1] for size in sizes):
             raise _Misfit
         if type(features) is not int or 0 in x.shape:
-            raise _NotKnown
+            raise NotKnown
         if math.prod(x.shape) // x.shape[1] < 2:
             if own.get("training") is True:
                 raise _Misfit
             if own.get("training") is not False or own.get("track_running_stats") is not True:
-                raise _NotKnown
+                raise NotKnown
         if any(each.dtype != x.dtype for each in held if each.dtype.startswith("float")) or x.dtype not in _FLOATS:
             raise _Unclear
         return x.shape
@@ -220,7 +221,7 @@ def _batch_norm(ranks: tuple[int, ...]) -> Any:
     return normed
 
 
-class _Unclear(_NotKnown):
+class _Unclear(NotKnown):
     """The sizes fit, but it may raise for another reason."""
 
 
@@ -229,9 +230,9 @@ def _instance_norm(rank: int) -> Any:
         if len(x.shape) not in (rank + 1, rank + 2):
             raise _Misfit
         if x.shape[-rank - 1] != own.get("num_features") or 0 in x.shape or x.dtype not in _FLOATS:
-            raise _NotKnown
+            raise NotKnown
         if math.prod(x.shape[-rank:]) < 2:
-            raise _NotKnown
+            raise NotKnown
         return x.shape
 
     return normed
@@ -240,7 +241,7 @@ def _instance_norm(rank: int) -> Any:
 def _layer_norm(x: Form, own: dict[str, Any]) -> Shape:
     wanted = own.get("normalized_shape")
     if type(wanted) is not tuple or any(type(each) is not int for each in wanted):
-        raise _NotKnown
+        raise NotKnown
     if len(x.shape) < len(wanted) or x.shape[-len(wanted) :] != wanted:
         raise _Misfit
     if x.dtype not in _FLOATS:
@@ -250,11 +251,11 @@ def _layer_norm(x: Form, own: dict[str, Any]) -> Shape:
 
 def _group_norm(x: Form, own: dict[str, Any]) -> Shape:
     if len(x.shape) < 2 or x.dtype not in _FLOATS or 0 in x.shape:
-        raise _NotKnown
+        raise NotKnown
     if x.shape[1] != own.get("num_channels"):
-        raise _Misfit if own.get("affine") is True else _NotKnown()
+        raise _Misfit if own.get("affine") is True else NotKnown()
     if x.shape[0] * x.shape[1] // own["num_groups"] * math.prod(x.shape[2:]) < 2:
-        raise _NotKnown
+        raise NotKnown
     return x.shape
 
 
@@ -277,7 +278,7 @@ def _soft(x: Form, own: dict[str, Any]) -> Shape:
     axis = own.get("dim")
     rank = max(len(x.shape), 1)
     if type(axis) is not int or x.dtype not in _FLOATS:
-        raise _NotKnown
+        raise NotKnown
     if not -rank <= axis < rank:
         raise _Misfit
     return x.shape
@@ -286,18 +287,18 @@ def _soft(x: Form, own: dict[str, Any]) -> Shape:
 def _upsampled(x: Form, own: dict[str, Any]) -> Shape:
     rank = len(x.shape) - 2
     if rank not in (1, 2, 3) or 0 in x.shape or x.dtype not in _FLOATS:
-        raise _NotKnown
+        raise NotKnown
     mode = {"linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,), "nearest": (1, 2, 3)}.get(
         own.get("mode", "nearest"), ()
     )
     if rank not in mode:
-        raise _NotKnown
+        raise NotKnown
     if own.get("size") is not None:
         return (*x.shape[:2], *_several(own["size"], rank))
     scale = own.get("scale_factor")
     scales = (scale,) * rank if type(scale) in (int, float) else scale
     if type(scales) is not tuple or len(scales) != rank or any(type(each) not in (int, float) for each in scales):
-        raise _NotKnown
+        raise NotKnown
     return (*x.shape[:2], *(int(math.floor(size * float(each))) for size, each in zip(x.shape[2:], scales)))
 
 
@@ -305,14 +306,14 @@ def _padded(rank: int, *, fits: bool) -> Any:
     def padded(x: Form, own: dict[str, Any]) -> Shape:
         pads = own.get("padding")
         if type(pads) is not tuple or len(pads) != 2 * rank or any(type(each) is not int for each in pads):
-            raise _NotKnown
+            raise NotKnown
         if len(x.shape) not in (rank + 1, rank + 2) or 0 in x.shape or min(pads) < 0:
-            raise _NotKnown
+            raise NotKnown
         sizes = list(x.shape)
         for place in range(rank):
             before, after = pads[2 * place], pads[2 * place + 1]
             if not fits and max(before, after) >= sizes[-1 - place]:
-                raise _NotKnown
+                raise NotKnown
             sizes[-1 - place] += before + after
         return tuple(sizes)
 
@@ -428,7 +429,7 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
             )
         name = function_of(site, state)
         return _FUNCTIONAL[name](site, state) if name in _FUNCTIONAL else None
-    except _NotKnown:
+    except NotKnown:
         return _opened_call(site, state)
 
 
@@ -462,7 +463,7 @@ def _called_layer(value: Value, module: Any, site: CallSite, state: State) -> Va
     if not name:
         return None
     if site.keywords:
-        raise _NotKnown
+        raise NotKnown
     return through(value, module, list(site.arguments), site, state)
 
 
@@ -470,21 +471,24 @@ def through(value: Value, module: Any, inputs: list[Value], site: CallSite, stat
     """Return what comes out of a layer of torch's own, or its crash.
 
     Raises:
-        _NotKnown: That cannot be told.
+        NotKnown: That cannot be told.
     """
     name = own_layer(module)
     if name == "Sequential" and len(inputs) == 1:
         return _chained(value, module, inputs[0], site, state)
     if _moved(state):
-        raise _NotKnown
+        raise NotKnown
     if name in _LOSSES:
         return _lost(name, module, inputs, state)
     if len(inputs) != 1 and name not in _RECURRENT:
-        raise _NotKnown
-    operands = Operands(inputs, {}, state)
-    if len(operands.tensors) < 1 or operands.arguments[0] is None:
-        raise _NotKnown
+        raise NotKnown
     own = dict(safe.instance_dict(module) or {})
+    other = _other_input(name, module, own, inputs, state)
+    if other is not None:
+        return other
+    operands = Operands(inputs, {}, state)
+    if len(operands.tensors) < 1 or not hasattr(operands.arguments[0], "place"):
+        raise NotKnown
     if _modes_changed(state):
         own["training"] = None
     x = _form(operands.tensors[0])
@@ -495,9 +499,9 @@ def through(value: Value, module: Any, inputs: list[Value], site: CallSite, stat
             shape = _BY_ITSELF[name](x, own)
             _statistics_change(name, own, state)
             if name.startswith("MaxPool") and own.get("return_indices") is not False:
-                raise _NotKnown
+                raise NotKnown
             if name.startswith("AdaptiveMaxPool") and own.get("return_indices") is not False:
-                raise _NotKnown
+                raise NotKnown
             if own.get("inplace") is True:
                 state.content_changed(inputs[0])
             state.may_raise(site.node, "the layer may raise") if not operands.exact else None
@@ -515,7 +519,27 @@ def through(value: Value, module: Any, inputs: list[Value], site: CallSite, stat
     except _Unclear:
         state.may_raise(site.node, "the layer may raise")
         return like(x.shape, operands.tensors[0].dtype, grad=_grad(operands, module), dtype_known=False)
-    raise _NotKnown
+    raise NotKnown
+
+
+def _other_input(name: str, module: Any, own: dict[str, Any], inputs: list[Value], state: State) -> Finding | None:
+    """Return the crash of a layer that gets what is no tensor: an array, or the pair that an LSTM returns."""
+    found: Any = state.live(inputs[0])
+    if name not in _WITH_WEIGHT and name != "Embedding" or len(inputs) != 1:
+        return None
+    if tensors.is_ndarray(state.form(inputs[0])):
+        given: Any = safe.loaded("numpy").zeros(1)
+    elif safe.one_of(type(found), (list, tuple)):
+        operands = Operands(inputs, {}, state)
+        stand_ins = operands.full()
+        if stand_ins is None:
+            return None
+        given = operands.built(stand_ins)[0][0]
+    else:
+        return None
+    made = twin(module, own, _untouched)
+    _, error = attempt(lambda: type(module).forward(made, given))
+    return crash(error) if type(error) is TypeError else None
 
 
 def _grad(operands: Operands, module: Any) -> bool | None:
@@ -542,9 +566,9 @@ def _weighted(
 ) -> Value | Finding | None:
     weight = _parameter(own, "weight", state)
     if not operands.exact:
-        raise _NotKnown
+        raise NotKnown
     if name.startswith("Conv") and own.get("padding_mode") != "zeros":
-        raise _NotKnown
+        raise NotKnown
     shape = _WITH_WEIGHT[name](x, _form(weight), own)
     strides = contiguous(shape) if name == "Linear" and operands.strided() else None
     return like(shape, weight.dtype, strides=strides, grad=_grad(operands, module))
@@ -554,12 +578,12 @@ def _parameter(own: dict[str, Any], name: str, state: State) -> Any:
     """Return a parameter of a layer, of which the structure is what it was."""
     held = dict(models.entries(own.get("_parameters"))).get(name)
     if not tensors.is_tensor(held):
-        raise _NotKnown
+        raise NotKnown
     if held.device.type == "meta":
         return held
     found = tensor_of(Known(held), state)
     if found is None:
-        raise _NotKnown
+        raise NotKnown
     return found
 
 
@@ -579,10 +603,10 @@ def twin(module: Any, own: dict[str, Any], make: Callable[[Any], Any]) -> Any:
         table[place] = {}
         for name, each in models.entries(own.get(place)):
             if each is not None and not tensors.is_tensor(each):
-                raise _NotKnown
+                raise NotKnown
             stand_in = None if each is None else make(each)
             if each is not None and stand_in is None:
-                raise _NotKnown
+                raise NotKnown
             table[place][name] = made[name] = stand_in
     names = own.get("_flat_weights_names")
     if type(names) is list:
@@ -604,7 +628,7 @@ def _own_words(module: Any, own: dict[str, Any], operands: Operands) -> Finding 
     function = type(module).forward
     finding = full_crash(lambda *inputs: function(made, *inputs), operands, None)
     if finding is None:
-        raise _NotKnown
+        raise NotKnown
     return finding._replace(rule="torch.layer")
 
 
@@ -626,7 +650,7 @@ def _by_element(module: Any, operands: Operands, value: Value, own: dict[str, An
 
 
 def _give_up() -> Any:
-    raise _NotKnown
+    raise NotKnown
 
 
 def _reshaped(module: Any, operands: Operands) -> Value | Finding | None:
@@ -640,7 +664,7 @@ def _embedded(module: Any, own: dict[str, Any], operands: Operands, site: CallSi
     weight = _parameter(own, "weight", state)
     index = operands.tensors[0]
     if own.get("max_norm") is not None or not operands.exact:
-        raise _NotKnown
+        raise NotKnown
     if str(index.dtype) not in ("torch.int64", "torch.int32"):
         raise _Misfit
     return _looked_up(index, weight, operands, site, state)
@@ -676,12 +700,12 @@ def _recurrent(
     size, hidden, layers = own.get("input_size"), own.get("hidden_size"), own.get("num_layers")
     projected = own.get("proj_size") or hidden
     if any(type(each) is not int for each in (size, hidden, layers, projected)) or not operands.exact:
-        raise _NotKnown
+        raise NotKnown
     if len(operands.arguments) > 2 or len(operands.tensors) not in (1, 2, 3) or 0 in x.shape:
-        raise _NotKnown
+        raise NotKnown
     if len(x.shape) not in (2, 3) or x.shape[-1] != size or x.dtype != str(weight.dtype).partition(".")[2]:
         if len(operands.tensors) != 1:
-            raise _NotKnown
+            raise NotKnown
         raise _Misfit
     if len(operands.tensors) > 1:
         state.may_raise(site.node, "the hidden state may not fit")
@@ -702,12 +726,12 @@ def _chained(value: Value, module: Any, first: Value, site: CallSite, state: Sta
     """Follow a Sequential, layer by layer."""
     layers = models.entries((safe.instance_dict(module) or {}).get("_modules"))
     if len(layers) > MAX_LAYERS or any(not own_layer(each) for _, each in layers):
-        raise _NotKnown
+        raise NotKnown
     current: Value | Finding | None = first
     for _, layer in layers:
         held: Value = Known(layer) if type(value) is Known else Like(layer, frozenset([LAYER]))
         if module_of(held, state) is None:
-            raise _NotKnown
+            raise NotKnown
         current = through(held, layer, [current], site, state)  # type: ignore[list-item]
         if not isinstance(current, Value):
             return current
@@ -728,13 +752,13 @@ def _built(cls: Any, site: CallSite, state: State) -> Value | Finding | None:
     if not safe.comes_from(safe.class_dict(cls).get("__init__", safe.in_type(cls, "__init__")), "torch"):
         return None
     if not modes_known(state):
-        raise _NotKnown
+        raise NotKnown
     operands = Operands(site.arguments, site.keywords, state)
     if "device" in operands.keywords or "dtype" in operands.keywords:
-        raise _NotKnown
+        raise NotKnown
     weight = bool(operands.tensors)
     if weight and name not in _LOSSES:
-        raise _NotKnown
+        raise NotKnown
     arguments, keywords = operands.built(operands.full() or _give_up())if weight else operands.built([])
     if name in _RECURRENT:
         keywords.pop("dropout", None)
@@ -760,7 +784,7 @@ def _made_quietly(cls: Any, name: str, arguments: list[Any], keywords: dict[str,
         told = "invalid combination" not in message and "device" not in message and "meta" not in message
         return crash(error) if told else _give_up()
     if sum(int(each.numel()) for _, each in models.entries(vars(found).get("_parameters")) if each is not None) > 10**10:
-        raise _NotKnown
+        raise NotKnown
     found.__class__ = cls
     return Like(found, frozenset([LAYER]))
 
@@ -965,19 +989,19 @@ def _reduced(shape: Shape, reduction: object) -> Shape:
         return ()
     if reduction == "none":
         return shape
-    raise _NotKnown
+    raise NotKnown
 
 
 def _lost(name: str, module: Any, inputs: list[Value], state: State) -> Value | Finding | None:
     own = safe.instance_dict(module) or {}
     operands = Operands(inputs, {}, state)
     if len(operands.tensors) != 2 or len(inputs) != 2 or not operands.exact:
-        raise _NotKnown
+        raise NotKnown
     weights = [each for place in ("_parameters", "_buffers") for _, each in models.entries(own.get(place)) if each is not None]
     if name in ("CrossEntropyLoss", "NLLLoss"):
         return _entropy(name == "CrossEntropyLoss", operands, own.get("reduction"), own.get("ignore_index"), weights)
     if weights:
-        raise _NotKnown
+        raise NotKnown
     return _compared(_NAMES_OF_LOSSES.get(name, ""), operands, own.get("reduction"))
 
 
@@ -995,7 +1019,7 @@ def _compared(name: str, operands: Operands, reduction: object) -> Value | Findi
     """Follow a loss that compares two tensors element by element. Source: `torch/nn/functional.py`."""
     function = safe.loaded("torch.nn.functional", name) if name else None
     if not safe.comes_from(function, "torch") or len(operands.tensors) != 2:
-        raise _NotKnown
+        raise NotKnown
     x, y = (_form(each) for each in operands.tensors)
     shape = x.shape
     if name.startswith("binary_"):
@@ -1007,7 +1031,7 @@ def _compared(name: str, operands: Operands, reduction: object) -> Value | Findi
         finding = full_crash(lambda first, second: function(first, second), operands, None)
         return finding or _give_up()
     if x.dtype not in _FLOATS or y.dtype != x.dtype:
-        raise _NotKnown
+        raise NotKnown
     return like(_reduced(shape, reduction), operands.tensors[0].dtype, grad=operands.grad())
 
 
@@ -1025,20 +1049,20 @@ def _entropy(
     first, target = operands.tensors
     x, y = _form(first), _form(target)
     if len(x.shape) == 0 or 0 in x.shape or x.dtype not in _FLOATS or type(ignored) is not int:
-        raise _NotKnown
+        raise NotKnown
     if any(tuple(each.shape) != (x.shape[1 if len(x.shape) > 1 else 0],) or each.dtype is not first.dtype for each in weights):
-        raise _NotKnown
+        raise NotKnown
     wanted = () if len(x.shape) == 1 else (x.shape[0], *x.shape[2:])
     if logits and y.shape == x.shape and y.dtype == x.dtype:
         return like(_reduced(wanted, reduction), first.dtype, grad=operands.grad())
     if y.dtype == "uint8":
-        raise _NotKnown
+        raise NotKnown
     function = safe.loaded("torch.nn.functional", "cross_entropy" if logits and y.shape == x.shape else "nll_loss")
     if not safe.comes_from(function, "torch"):
-        raise _NotKnown
+        raise NotKnown
     if y.shape != wanted or y.dtype != "int64":
         if logits and y.shape != x.shape and len(x.shape) > 2 and y.dtype != "int64":
-            raise _NotKnown
+            raise NotKnown
         return full_crash(lambda *both: function(*both), operands, None) or _give_up()
     state = operands.state
     real = state.live(operands.values[1]) is target and target.numel() <= MAX_ELEMENTS and len(x.shape) == 2
@@ -1058,10 +1082,10 @@ def _named(site: CallSite, names: str, defaults: dict[str, Any], state: State) -
     """Return the arguments of a call by their names, tensors first; the rest in `Operands.keywords`."""
     order = names.split()
     if len(site.arguments) > len(order) or any(name not in order for name in site.keywords):
-        raise _NotKnown
+        raise NotKnown
     found: dict[str, Value] = dict(zip(order, site.arguments))
     if any(name in found for name in site.keywords):
-        raise _NotKnown
+        raise NotKnown
     found.update(site.keywords)
     operands = Operands([], found, state)
     for name, value in defaults.items():
@@ -1072,7 +1096,7 @@ def _named(site: CallSite, names: str, defaults: dict[str, Any], state: State) -
 def _tensor_at(operands: Operands, name: str) -> Any:
     slot = operands.keywords.get(name)
     if slot is None or not hasattr(slot, "place"):
-        raise _NotKnown
+        raise NotKnown
     return operands.tensors[slot.place]
 
 
@@ -1084,10 +1108,10 @@ def _functional(rule: Callable[[Operands, Any], Value | Finding | None], names: 
 
         def crashed() -> Finding | None:
             if not operands.exact:
-                raise _NotKnown
+                raise NotKnown
             stand_ins = operands.full()
             if stand_ins is None:
-                raise _NotKnown
+                raise NotKnown
             asked = Operands(site.arguments, site.keywords, state)
             arguments, keywords = asked.built(asked.full() or _give_up())
             _, error = attempt(lambda: function(*arguments, **keywords))
@@ -1099,10 +1123,10 @@ def _functional(rule: Callable[[Operands, Any], Value | Finding | None], names: 
         except _Misfit:
             finding = crashed()
             if finding is None:
-                raise _NotKnown from None
+                raise NotKnown from None
             return finding
         except _Unclear:
-            raise _NotKnown from None
+            raise NotKnown from None
 
     return follow
 
@@ -1110,10 +1134,10 @@ def _functional(rule: Callable[[Operands, Any], Value | Finding | None], names: 
 def _f_linear(operands: Operands, site: CallSite) -> Value:
     x, weight = _tensor_at(operands, "input"), _tensor_at(operands, "weight")
     if not operands.exact or len({each.dtype for each in operands.tensors}) != 1:
-        raise _NotKnown
+        raise NotKnown
     shape = _multiplied(_form(x), _form(weight))
     if operands.keywords.get("bias") is not None and tuple(_tensor_at(operands, "bias").shape) != tuple(weight.shape[:1]):
-        raise _NotKnown
+        raise NotKnown
     return like(shape, x.dtype, grad=operands.grad())
 
 
@@ -1121,10 +1145,10 @@ def _f_conv(formula: Any) -> Any:
     def conv(operands: Operands, site: CallSite) -> Value:
         x, weight = _tensor_at(operands, "input"), _tensor_at(operands, "weight")
         if not operands.exact or len({each.dtype for each in operands.tensors}) != 1:
-            raise _NotKnown
+            raise NotKnown
         shape = formula(_form(x), _form(weight), operands.keywords)
         if operands.keywords.get("bias") is not None and tuple(_tensor_at(operands, "bias").shape) != (shape[-len(weight.shape) + 1],):
-            raise _NotKnown
+            raise NotKnown
         return like(shape, x.dtype, grad=operands.grad())
 
     return conv
@@ -1134,7 +1158,7 @@ def _f_pool(formula: Any) -> Any:
     def pool(operands: Operands, site: CallSite) -> Value:
         x = _tensor_at(operands, "input")
         if operands.keywords.get("return_indices", False) is not False or len(operands.tensors) != 1:
-            raise _NotKnown
+            raise NotKnown
         return like(formula(_form(x), operands.keywords), x.dtype, grad=operands.grad(), dtype_known=operands.exact)
 
     return pool
@@ -1143,10 +1167,10 @@ def _f_pool(formula: Any) -> Any:
 def _f_same(operands: Operands, site: CallSite) -> Value:
     x = _tensor_at(operands, "input")
     if _form(x).dtype not in _FLOATS or len(operands.tensors) != 1 or operands.keywords.get("inplace") is True:
-        raise _NotKnown
+        raise NotKnown
     p = operands.keywords.get("p", 0.5)
     if type(p) not in (int, float) or not 0 <= p <= 1:
-        raise _NotKnown
+        raise NotKnown
     return like_of(x, grad=operands.grad(), dtype_known=operands.exact)
 
 
@@ -1155,9 +1179,9 @@ def _f_entropy(logits: bool) -> Any:
         x, y = _tensor_at(operands, "input"), _tensor_at(operands, "target")
         known = operands.keywords
         if known.get("weight") is not None or known.get("size_average") is not None or known.get("reduce") is not None:
-            raise _NotKnown
+            raise NotKnown
         if known.get("label_smoothing", 0.0) != 0.0 or len(operands.tensors) != 2 or not operands.exact:
-            raise _NotKnown
+            raise NotKnown
         values = [operands.values[known["input"].place], operands.values[known["target"].place]]
         del x, y
         return _entropy(logits, Operands(values, {}, operands.state), known["reduction"], known["ignore_index"], [])
@@ -1170,7 +1194,7 @@ def _f_compared(name: str) -> Any:
         known = operands.keywords
         others = {each for each in known if known[each] is not None} - {"input", "target", "reduction"}
         if others or len(operands.tensors) != 2 or not operands.exact:
-            raise _NotKnown
+            raise NotKnown
         values = [operands.values[known["input"].place], operands.values[known["target"].place]]
         return _compared(name, Operands(values, {}, operands.state), known["reduction"])
 
@@ -1181,7 +1205,7 @@ def _f_embedding(operands: Operands, site: CallSite) -> Value | Finding:
     index, weight = _tensor_at(operands, "input"), _tensor_at(operands, "weight")
     others = {each for each in operands.keywords if operands.keywords[each] is not None} - {"input", "weight"}
     if others or len(weight.shape) != 2 or not operands.exact:
-        raise _NotKnown
+        raise NotKnown
     if str(index.dtype) not in ("torch.int64", "torch.int32"):
         raise _Misfit
     values = Operands([operands.values[operands.keywords["input"].place]], {}, operands.state)
@@ -1261,10 +1285,9 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
     """Read ``layers[0]`` of a Sequential or ModuleList."""
     module = module_of(site.owner, state)
     key: Any = state.plain(site.key)
-    if module is None or site.context != "load" or own_layer(module) not in ("Sequential", ""):
+    if module is None or site.context != "load" or own_layer(module) not in ("Sequential", "ModuleList"):
         return None
-    name = safe.class_name(type(module))
-    if name not in ("Sequential", "ModuleList") or not safe.is_from(type(module), "torch") or type(key) is not int:
+    if type(key) is not int:
         return None
     held = [each for _, each in models.entries((safe.instance_dict(module) or {}).get("_modules"))]
     if -len(held) <= key < len(held):
@@ -1277,7 +1300,7 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
 def _attempt_index(cls: Any, count: int, key: int) -> tuple[Any, Exception | None]:
     identity: Any = safe.loaded("torch.nn.modules.linear", "Identity")
     if count > MAX_LAYERS:
-        raise _NotKnown
+        raise NotKnown
     made = cls(*[identity() for _ in range(count)]) if safe.class_name(cls) == "Sequential" else cls([identity()] * count)
     return attempt(lambda: made[key])
 
@@ -1328,10 +1351,10 @@ def _other_class(cls: Any, site: CallSite, state: State) -> Value | Finding | No
 
 
 HANDLERS = {
-    "attribute": [attribute],
-    "item": [item],
-    "call": [call],
-    "iterate": [iterate],
+    "attribute": [guarded(attribute)],
+    "item": [guarded(item)],
+    "call": [guarded(call)],
+    "iterate": [guarded(iterate)],
 }
 
 __all__ = ["DTYPE", "HANDLERS", "LIBRARY", "forget_modes", "forward_of", "knows", "_ones"]

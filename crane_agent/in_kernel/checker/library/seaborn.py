@@ -19,7 +19,8 @@ from ..sites import CallSite, Finding
 from ..values import SHAPE, Foreign, Value
 from ..words import Part, Words, counted, named, words
 from . import running, tables
-from .figures import calls_back, some_axes, use_up
+from .figure_kinds import some_axes
+from .figures import calls_back, use_up
 from .plotted import MAX_ELEMENTS
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def given(name: str, site: CallSite) -> dict[str, Value] | None:
     if function is None:
         return None
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
-    if len(site.arguments) > len(names) or safe.loaded("seaborn", name) is not function and site.arguments:
+    if len(site.arguments) > len(names) or (safe.loaded("seaborn", name) is not function and site.arguments):
         return None
     return {**dict(zip(names, site.arguments)), **site.keywords}
 

@@ -33,6 +33,12 @@ MAX_TEXT = 2000
 MAX_TRIES = 100_000
 """Places that a pattern may be tried at."""
 
+# Compiled here: the functions of `re` would keep them in the cache of the kernel's.
+_WIDE = re.compile(r"\d{4}")
+_NESTED = re.compile(r"\)[*+?{]|\\\d|\(\?")
+_REPEATED = re.compile(r"[*+?{]")
+_SPECIAL = re.compile(r"[\\()\[\]{}*+?|]")
+
 
 # -- operands ----------------------------------------------------------------------------------------------------------
 
@@ -63,6 +69,11 @@ def real(value: Value | None, state: State, depth: int = 3) -> Any:
         return found
     if _is_counted(found):
         return found
+    if safe.loaded("numpy") is not None and array_forms.is_array(found) and found.size <= MAX_ELEMENTS:
+        return found
+    if type(found) is dict and depth and len(found) <= MAX_ITEMS and safe.has_plain_keys(found):
+        held = {key: real(of_element(each), state, depth - 1) for key, each in found.items()}
+        return safe.ABSENT if any(each is safe.ABSENT for each in held.values()) else held
     if not safe.one_of(type(found), (list, tuple)) or not depth or len(found) > MAX_ITEMS:
         return safe.ABSENT
     inner = [real(of_element(each), state, depth - 1) for each in found]
@@ -198,7 +209,7 @@ def _of_types(run: Any, site: OperatorSite, state: State) -> Value | Finding | N
 def _percent(left: str, site: OperatorSite, state: State) -> Value | Finding | None:
     """``'...' % values``."""
     right = real(site.right, state)
-    if re.search(r"\d{4}|\*", left) or len(left) > MAX_TEXT:
+    if _WIDE.search(left) or "*" in left or len(left) > MAX_TEXT:
         return None
     if right is not safe.ABSENT:
         return _content(lambda: left % right, state.level(site.left, site.right))
@@ -232,9 +243,12 @@ def compare(site: CompareSite, state: State) -> Value | Finding | None:
     left, right = state.live(site.left), state.live(site.right)
     if is_date(left) or is_date(right):
         pair = real(site.left, state), real(site.right, state)
-        if any(each is safe.ABSENT for each in pair):
-            return None
-        return _content(lambda: run(*pair), state.level(site.left, site.right))
+        if not any(each is safe.ABSENT for each in pair):
+            return _content(lambda: run(*pair), state.level(site.left, site.right))
+    derived = [_date(each, state) for each in (site.left, site.right)]
+    if any(is_date(each) for each in derived) and not any(each is safe.ABSENT for each in derived):
+        answer = _content(lambda: run(*derived), SCHEMA)
+        return answer if isinstance(answer, Finding) else Made("bool")
     kinds = kind_of(site.left, state), kind_of(site.right, state)
     if None in kinds or all(each is not safe.ABSENT for each in (left, right)):
         return None
@@ -432,7 +446,9 @@ def iterate(site: ValueSite, state: State) -> Value | Finding | None:
         return ask("iterate", state, ValueSite(site.node, inner, ""))
     kind = kind_of(value, state)
     if owner is safe.ABSENT and kind in (int, float):
-        return _content(lambda: iter(_SAMPLES[kind]), SCHEMA)
+        from .arrays import not_iterable
+
+        return not_iterable(site.node, _SAMPLES[kind])
     if safe.class_module(type(owner)) == "collections":
         level = state.level(value)
         tables_ = ("OrderedDict", "Counter", "defaultdict")
@@ -534,6 +550,8 @@ def _computed(callee: Any, module: str, name: str, site: CallSite, state: State)
     if handed is None:
         return _computed_of_types(callee, module, site, state)
     arguments, keywords = handed
+    if not all(_fits(module, name, each) for each in [*arguments, *keywords.values()]):
+        return None
     if not _is_quick(module, name, arguments, keywords):
         return _may(site, state)
     if module == "json" and not set(keywords) <= {"indent", "sort_keys", "ensure_ascii", "separators", "allow_nan"}:
@@ -546,6 +564,11 @@ def _computed(callee: Any, module: str, name: str, site: CallSite, state: State)
     if any(array_forms.is_scalar(each) for each in arguments) and module in ("json", "copy"):
         return _content(lambda: callee(*arguments, **keywords), level) if module == "json" else None
     return _content(lambda: callee(*arguments, **keywords), level)
+
+
+def _fits(module: str, name: str, handed: Any) -> bool:
+    """Whether a function is one that may be handed arrays: it refuses them, or reads one number."""
+    return module in ("math", "json") or not array_forms.is_array(handed)
 
 
 def _is_quick(module: str, name: str, arguments: list[Any], keywords: dict[str, Any]) -> bool:
@@ -614,17 +637,15 @@ def _drawn(name: str, site: CallSite, state: State) -> Value | Finding | None:
     if name == "getrandbits" and any(abs(each) > 10_000 for each in numbers):
         return _may(site, state)
     level = state.level(*site.arguments, *site.keywords.values())
-    return _content(lambda: method(random.Random(0), *arguments, **keywords), level, lambda found: _like(found))
+    return _content(lambda: method(random.Random(0), *arguments, **keywords), level, lambda found: _like(found, tables.DRAWS[name]))
 
 
-def _like(found: Any) -> Value:
+def _like(found: Any, kind: Any) -> Value:
     """Return a random result as what is certain of it."""
     if type(found) is list:
         return Known([as_element(UNKNOWN)] * len(found))
-    if safe.one_of(type(found), (int, float)):
-        # Of `choice` another element may be of another type.
-        return UNKNOWN if False else Foreign("builtins")
-    return Foreign("builtins")
+    # Of `choice` another element may be of another type.
+    return Foreign("builtins") if kind is None else Made("number", type=kind)
 
 
 def _drawn_of_unknown(name: str, site: CallSite, state: State) -> Value | Finding | None:
@@ -699,9 +720,6 @@ def _of_builtin(callee: Any, site: CallSite, state: State) -> Value | Finding | 
     return None
 
 
-_WIDE = re.compile(r"\d{4}")
-
-
 def _format(owner: str, site: CallSite, state: State) -> Value | Finding | None:
     """``'...'.format(values)``."""
     if not site.complete or len(owner) > MAX_TEXT or _WIDE.search(owner):
@@ -765,9 +783,9 @@ def _matched(
 
 def _is_simple(pattern: str, length: int) -> bool:
     """Whether a pattern is tried in few steps: nothing that repeats stands in what repeats, or refers back."""
-    if re.search(r"\)[*+?{]|\\\d|\(\?", pattern):
+    if _NESTED.search(pattern):
         return False
-    return float(length + 1) ** (1 + len(re.findall(r"[*+?{]", pattern))) <= MAX_TRIES
+    return float(length + 1) ** (1 + len(_REPEATED.findall(pattern))) <= MAX_TRIES
 
 
 def _method(method: Method, site: CallSite, state: State) -> Value | Finding | None:
@@ -816,6 +834,8 @@ def _method_of_date(owner: Any, name: str, site: CallSite, state: State) -> Valu
         return answer
     if type(answer.object) is str:
         return Made("text")
+    if safe.one_of(type(answer.object), (int, float)):
+        return Made("number", type=type(answer.object))
     return Like(answer.object) if is_date(answer.object) else _may(site, state)
 
 
@@ -889,7 +909,7 @@ def _warnings(name: str, site: CallSite, state: State) -> Value | None:
 
 
 def _compiles(pattern: str) -> bool:
-    return not re.search(r"[\\()\[\]{}*+?|]", pattern)
+    return not _SPECIAL.search(pattern)
 
 
 def _path(callee: Any, site: CallSite, state: State) -> Value | None:

@@ -186,7 +186,7 @@ def _is_users(module: object) -> bool:
 # -- operands ---------------------------------------------------------------------------------------------------------
 
 
-class _NotKnown(Exception):
+class NotKnown(Exception):
     """An argument whose value, or structure, is not known."""
 
 
@@ -223,20 +223,20 @@ class Operands:
         found: Any = self.state.live(value)
         kind = type(found)
         if found is safe.ABSENT or depth == 0:
-            raise _NotKnown
+            raise NotKnown
         if safe.one_of(kind, (list, tuple)):
             if len(found) > 500:
-                raise _NotKnown
+                raise NotKnown
             return kind([self._tree(of_element(each), depth - 1) for each in found])
         if kind is slice:
             return slice(*(self._tree(Known(each), 1) for each in (found.start, found.stop, found.step)))
         if safe.one_of(kind, safe.SCALARS) or found is Ellipsis or _is_of_torch(kind):
             if _is_of_torch(kind) and safe.class_name(kind) == "device" and found.type != "cpu":
-                raise _NotKnown
+                raise NotKnown
             return found
         if _is_numpy_scalar(kind):
             return found
-        raise _NotKnown
+        raise NotKnown
 
     def built(self, stand_ins: list[Any]) -> tuple[list[Any], dict[str, Any]]:
         """Return arguments and keywords with these in the place of the tensors."""
@@ -346,11 +346,11 @@ def attempt(compute: Callable[[], Any], *, grad: bool = False) -> tuple[Any, Exc
         grad: Whether gradients are recorded meanwhile.
 
     Raises:
-        _NotKnown: It raises what tells nothing about the operands.
+        NotKnown: It raises what tells nothing about the operands.
     """
     torch: Any = safe.loaded("torch")
     if not is_usual():
-        raise _NotKnown
+        raise NotKnown
     # Not the manager `no_grad`, which somebody may have replaced: what it does, for this thread alone.
     before = torch.is_grad_enabled()
     torch._C._set_grad_enabled(grad)
@@ -358,10 +358,10 @@ def attempt(compute: Callable[[], Any], *, grad: bool = False) -> tuple[Any, Exc
         with running.quiet():
             return compute(), None
     except (MemoryError, RecursionError):
-        raise _NotKnown from None
+        raise NotKnown from None
     except Exception as error:  # noqa: BLE001 - torch is the oracle: what it raises of stand-ins is looked at
         if safe.class_name(type(error)) not in _COUNTED:
-            raise _NotKnown from None
+            raise NotKnown from None
         return None, error
     finally:
         torch._C._set_grad_enabled(before)
@@ -630,7 +630,7 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
         return None
     try:
         return _item(site, tensor, state)
-    except _NotKnown:
+    except NotKnown:
         return _opened(site.node, "indexing a tensor", state)
 
 
@@ -647,7 +647,7 @@ def _item(site: SubscriptSite, tensor: Any, state: State) -> Value | Finding | N
     if operands.real() and operands.elements() <= MAX_ELEMENTS and _few_looked_up(operands, tensor):
         return _content(operator.getitem, operands)
     if not operands.exact or not _few_looked_up(operands, tensor):
-        raise _NotKnown
+        raise NotKnown
     state.may_raise(site.node, "an index may be out of range")
     return _grown(operator.getitem, operands, index=True)
 
@@ -684,7 +684,7 @@ def _masked(site: SubscriptSite, operands: Operands, state: State) -> Value | Fi
             if operands.real() and operands.elements() <= MAX_ELEMENTS:
                 return _content(operator.getitem, operands)
             return UNKNOWN
-    raise _NotKnown
+    raise NotKnown
 
 
 def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Finding | None:
@@ -702,7 +702,7 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Findi
             indices = [each for each in operands.tensors[1:] if not each.is_floating_point()]
             if error is not None and not (indices and type(error) is IndexError) and not _holds_lists(arguments[1]):
                 return crash(error)
-    except _NotKnown:
+    except NotKnown:
         pass
     state.may_raise(site.node, "the values may not fit the tensor")
     _forget_numbers(site.owner, tensor, state)
@@ -742,13 +742,47 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
         if tensor is None or not is_own_method(tensor, site.callee.name):
             return None
         return _called(site.callee.name, site, (site.callee.owner, *site.arguments), state, method=tensor)
-    if _sets_modes(state.live(site.callee)):
+    callee = state.live(site.callee)
+    if _sets_modes(callee):
         forget_modes(state)
         return None
+    if any(callee is each for each in (float, int, bool)) or _is_numpy_maker(callee):
+        return _converted(callee, site, state)
     name = function_of(site, state)
     if not name:
         return None
     return _called(name, site, site.arguments, state, method=None)
+
+
+def _is_numpy_maker(callee: object) -> bool:
+    return callee is not safe.ABSENT and any(
+        callee is safe.loaded("numpy", name) and type(callee) is safe.BuiltinFunctionType for name in ("array", "asarray")
+    )
+
+
+def _converted(callee: Any, site: CallSite, state: State) -> Value | Finding | None:
+    """Follow ``float(tensor)``, ``int(tensor)``, ``bool(tensor)`` and ``np.array(tensor)``."""
+    tensor = tensor_of(site.arguments[0], state) if site.arguments else None
+    if tensor is None or len(site.arguments) != 1 or not site.complete or tensor.is_complex():
+        return None
+    value = site.arguments[0]
+    if type(callee) is safe.BuiltinFunctionType:
+        asks_for_grad = knows(value, GRAD, state) and tensor.requires_grad and modes_known(state)
+        return _numpy_of_grad() if asks_for_grad and is_own_method(tensor, "__array__") else None
+    if site.keywords or not is_own_method(tensor, "__{}__".format(callee.__name__)):
+        return None
+    if callee is bool:
+        return truth(ValueSite(site.node, value), state)
+    if int(tensor.numel()) != 1:
+        small = _ones([min(int(tensor.numel()), 2)], tensor)
+        _, error = attempt(lambda: callee(small))
+        return None if error is None else crash(error)
+    real: Any = state.live(value)
+    if not tensors.is_tensor(real):
+        state.may_raise(site.node, "it may be no number") if callee is int else None
+        return Made("number")
+    copy = real.detach().clone()
+    return running.content(lambda: callee(copy), "torch", state.level(value))
 
 
 _MODES = (
@@ -786,14 +820,14 @@ def _called(name: str, site: CallSite, arguments: tuple[Value, ...], state: Stat
         if method is not None and name.endswith("_") and not name.startswith("__"):
             return _in_place(name, function, site, operands, state)
         return evaluate(name, function, operands, site.node, state)
-    except _NotKnown:
+    except NotKnown:
         return _not_followed(name, site, state)
 
 
 def evaluate(name: str, function: Any, operands: Operands, node: ast.AST, state: State) -> Value | Finding | None:
     """Answer for a function of the tables that gets tensors."""
     if name in _VIEWS:
-        return _looked_at(function, name, operands, state)
+        return _looked_at(function, name, operands, state, node)
     if name in _IN_ORDER:
         return _in_order(function, operands)
     if name in _MATMUL:
@@ -806,7 +840,7 @@ def evaluate(name: str, function: Any, operands: Operands, node: ast.AST, state:
         return _followed(function, operands, name)
     if name in _GROWS:
         return _grown(function, operands)
-    raise _NotKnown
+    raise NotKnown
 
 
 def _not_followed(name: str, site: CallSite, state: State) -> Value | None:
@@ -850,15 +884,15 @@ def _followed(function: Any, operands: Operands, name: str) -> Value | Finding |
     sizes = small_sizes(operands)
     stand_ins = operands.ones(sizes)
     if sum(int(each.numel()) for each in stand_ins) > MAX_ELEMENTS:
-        raise _NotKnown
+        raise NotKnown
     arguments, keywords = operands.built(stand_ins)
     found, error = attempt(lambda: function(*arguments, **keywords))
     if error is not None:
         if name in _BY_CONTENT and type(error) is IndexError:
-            raise _NotKnown
+            raise NotKnown
         finding = full_crash(function, operands, error)
         if finding is None:
-            raise _NotKnown
+            raise NotKnown
         return finding
     if safe.one_of(type(found), (bool, float)) or (safe.one_of(type(found), (int,)) and name != "dim"):
         return Made("bool") if type(found) is bool else Made("number") if sizes else _number_of_sizes(found, name)
@@ -871,7 +905,9 @@ def _number_of_sizes(found: Any, name: str) -> Value:
     return Known(found, level=SCHEMA) if known else Made("number")
 
 
-def _looked_at(function: Any, name: str, operands: Operands, state: State) -> Value | Finding | None:
+def _looked_at(
+    function: Any, name: str, operands: Operands, state: State, node: ast.AST | None = None
+) -> Value | Finding | None:
     """Answer for a view: of a real tensor itself, of others of a stand-in of the true size."""
     first = operands.values[0]
     exact = operands.exact or len(operands.tensors) == 1
@@ -881,17 +917,19 @@ def _looked_at(function: Any, name: str, operands: Operands, state: State) -> Va
         return _whole(found) if error is None else crash(error)
     stand_ins = operands.full()
     if stand_ins is None or not exact:
-        raise _NotKnown
+        raise NotKnown
     lies = all(knows(each, STRIDES, state) for each in operands.values)
     arguments, keywords = operands.built(stand_ins)
     found, error = attempt(lambda: function(*arguments, **keywords))
     if error is not None:
         told_by_sizes = lies or name not in ("view", "view_as") or "is invalid for input of size" in str(error)
         if not told_by_sizes or not operands.exact:
-            raise _NotKnown
+            raise NotKnown
         return crash(error)
     if not lies and name in ("view", "view_as") and function is not operator.getitem:
-        raise _NotKnown
+        if node is None:
+            raise NotKnown
+        state.may_raise(node, "a view may not fit how the tensor lies in memory")
     return _views(found, operands, lies, detached=name == "detach")
 
 
@@ -911,7 +949,7 @@ def _in_order(function: Any, operands: Operands) -> Value | Finding | None:
     in_order = [torch.empty((0,), dtype=each.dtype).expand(0) for each in ()]
     for each in operands.tensors:
         if int(each.numel()) * each.element_size() > MAX_BYTES:
-            raise _NotKnown
+            raise NotKnown
         found = torch.empty(tuple(each.shape), dtype=each.dtype, device="cpu")
         in_order.append(found if type(each) is torch.Tensor else _as_parameter(found))
     arguments, keywords = operands.built(in_order)
@@ -928,10 +966,10 @@ def _grown(function: Any, operands: Operands, *, index: bool = False) -> Value |
     if operands.elements() > MAX_ELEMENTS and not index:
         joined = _joined(function, operands)
         if joined is None:
-            raise _NotKnown
+            raise NotKnown
         return joined
     if _is_huge(operands):
-        raise _NotKnown
+        raise NotKnown
     if operands.real() and not index:
         return _content(function, operands)
     stand_ins = operands.ones({})
@@ -941,7 +979,7 @@ def _grown(function: Any, operands: Operands, *, index: bool = False) -> Value |
     found, error = attempt(lambda: function(*arguments, **keywords))
     if error is not None:
         if index and type(error) is IndexError and "out of bounds" in str(error):
-            raise _NotKnown
+            raise NotKnown
         return crash(error) if operands.exact else None
     return as_value(found, operands, {}, strided=operands.strided())
 
@@ -984,7 +1022,7 @@ def _product(function: Any, operands: Operands, node: ast.AST, state: State) -> 
     from ...readers import combining
 
     if len(operands.tensors) != 2 or operands.keywords or len(operands.arguments) != 2:
-        raise _NotKnown
+        raise NotKnown
     left, right = operands.tensors
     shapes = [tuple(int(size) for size in each.shape) for each in (left, right)]
     found = combining.combined("matmul", shapes, 0, "torch")
@@ -992,10 +1030,10 @@ def _product(function: Any, operands: Operands, node: ast.AST, state: State) -> 
     fits = found is not None and (ranks is None or ranks == (len(shapes[0]), len(shapes[1])))
     if not fits or (operands.exact and left.dtype is not right.dtype):
         if len(shapes[0]) != len(shapes[1]) and max(map(len, shapes)) > 2 and not operands.strided():
-            raise _NotKnown  # which words depends on the strides
+            raise NotKnown  # which words depends on the strides
         finding = full_crash(function, operands, None)
         if finding is None:
-            raise _NotKnown
+            raise NotKnown
         return finding
     if not operands.exact or not left.is_floating_point():
         state.may_raise(node, "a product of matrices may raise")
@@ -1046,7 +1084,7 @@ def leaf_changed() -> Finding:
     leaf = torch.zeros(1, requires_grad=True)
     _, error = attempt(lambda: leaf.add_(1), grad=True)
     if error is None:
-        raise _NotKnown
+        raise NotKnown
     return crash(error)
 
 
@@ -1055,7 +1093,7 @@ def _require_grad(site: CallSite, state: State) -> Value | Finding | None:
     tensor = tensor_of(first, state)
     wanted = [state.live(each) for each in [*site.arguments, *site.keywords.values()]] or [True]
     if tensor is None or len(wanted) != 1 or type(wanted[0]) is not bool or not knows(first, DTYPE, state):
-        raise _NotKnown
+        raise NotKnown
     if wanted[0] and not (tensor.is_floating_point() or tensor.is_complex()):
         _, error = attempt(lambda: _ones([1], tensor).requires_grad_(True))
         return None if error is None else crash(error)
@@ -1070,11 +1108,11 @@ def _size(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value |
     tensor = tensor_of(arguments[0], state)
     found = [state.live(each) for each in [*arguments[1:], *site.keywords.values()]]
     if tensor is None or len(found) > 1 or not set(site.keywords) <= {"dim"}:
-        raise _NotKnown
+        raise NotKnown
     if not found or found == [None]:
         return Known(tensor.shape, level=SCHEMA)
     if type(found[0]) is not int:
-        raise _NotKnown
+        raise NotKnown
     size, error = attempt(lambda: tensor.size(found[0]))
     return Known(size, level=SCHEMA) if error is None else crash(error)
 
@@ -1083,7 +1121,7 @@ def _item_of(site: CallSite, arguments: tuple[Value, ...], state: State) -> Valu
     """Follow ``tensor.item()``."""
     tensor = tensor_of(arguments[0], state)
     if tensor is None or len(arguments) != 1 or site.keywords:
-        raise _NotKnown
+        raise NotKnown
     real = state.live(arguments[0])
     if int(tensor.numel()) != 1:
         small = _ones([int(tensor.numel())] if int(tensor.numel()) <= MAX_ELEMENTS else [2], tensor)
@@ -1103,7 +1141,7 @@ def _numpy(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value 
     """Follow ``tensor.numpy()``; the array's numbers are the tensor's own memory."""
     tensor = tensor_of(arguments[0], state)
     if tensor is None or len(arguments) != 1 or site.keywords:
-        raise _NotKnown
+        raise NotKnown
     known = knows(arguments[0], GRAD, state) and knows(arguments[0], DTYPE, state)
     if known and tensor.requires_grad and modes_known(state):
         return _numpy_of_grad()
@@ -1122,7 +1160,7 @@ def _numpy_of_grad() -> Finding | None:
 def _as_array(tensor: Any, state: State, value: Value, node: ast.AST) -> Value | None:
     numpy: Any = safe.loaded("numpy")
     if numpy is None or str(tensor.dtype) in ("torch.bfloat16",):
-        raise _NotKnown
+        raise NotKnown
     probe = safe.loaded("torch").zeros(1, dtype=tensor.dtype, device="cpu")
     found, error = attempt(lambda: probe.numpy().dtype)
     if error is not None:
@@ -1144,7 +1182,7 @@ def _tolist(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value
 def _cast(dtype: str) -> Any:
     def cast(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | None:
         if len(arguments) != 1 or site.keywords:
-            raise _NotKnown
+            raise NotKnown
         return _as_dtype(arguments[0], safe.loaded("torch", dtype), state)
 
     return cast
@@ -1170,7 +1208,7 @@ def _to(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | F
         other = tensor_of(arguments[1], state) if len(arguments) > 1 else None
         if other is not None and len(arguments) == 2 and not site.keywords and knows(arguments[1], DTYPE, state):
             return _as_dtype(arguments[0], other.dtype, state)
-        raise _NotKnown
+        raise NotKnown
     asked = [*rest, *named.values()]
     value: Value | None = arguments[0]
     for each in asked:
@@ -1180,7 +1218,7 @@ def _to(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | F
         if place is None:
             if type(each) is bool and each is not asked[0]:
                 continue
-            raise _NotKnown
+            raise NotKnown
         if place != "cpu":
             return no_device(place)
     for each in asked:
@@ -1202,19 +1240,19 @@ def no_device(place: str) -> Finding:
     """Return the crash of moving something to a device that this build of torch has not.
 
     Raises:
-        _NotKnown: It may have it.
+        NotKnown: It may have it.
     """
     torch: Any = safe.loaded("torch")
     built = safe.loaded("torch.version", "cuda")
     hip = safe.loaded("torch.version", "hip")
     if place != "cuda" or built is not None or hip is not None or safe.loaded("torch.version") is None:
-        raise _NotKnown
+        raise NotKnown
     if type(safe.loaded("torch._C", "_cuda_getDeviceCount")) is safe.BuiltinFunctionType:
-        raise _NotKnown
+        raise NotKnown
     tensor = torch.zeros(1)
     _, error = attempt_any(lambda: tensor.to("cuda"))
     if error is None:
-        raise _NotKnown
+        raise NotKnown
     return running.crash(error, "torch", SCHEMA, "environment error", "this build of {} has no CUDA")
 
 
@@ -1229,7 +1267,7 @@ def attempt_any(compute: Callable[[], Any]) -> tuple[Any, Exception | None]:
 
 def _cpu(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | None:
     if len(arguments) != 1 or site.keywords:
-        raise _NotKnown
+        raise NotKnown
     return arguments[0]
 
 
@@ -1240,7 +1278,7 @@ def _cuda(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value |
 def _contiguous(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | None:
     tensor = tensor_of(arguments[0], state)
     if tensor is None or len(arguments) != 1 or site.keywords:
-        raise _NotKnown
+        raise NotKnown
     if knows(arguments[0], STRIDES, state) and tensor.is_contiguous():
         return arguments[0]
     operands = Operands(arguments, {}, state)
@@ -1253,7 +1291,7 @@ def _backward(site: CallSite, arguments: tuple[Value, ...], state: State) -> Val
     """Follow ``loss.backward()``: gradients change, and no more. Source: `torch/autograd/__init__.py`, backward."""
     tensor = tensor_of(arguments[0], state)
     if tensor is None:
-        raise _NotKnown
+        raise NotKnown
     if len(arguments) == 1 and not site.keywords and knows(arguments[0], GRAD, state):
         torch: Any = safe.loaded("torch")
         if not tensor.requires_grad:
@@ -1275,7 +1313,7 @@ def _softmax(site: CallSite, arguments: tuple[Value, ...], state: State) -> Valu
     named = dict(operands.keywords)
     axis = named.pop("dim", operands.arguments[1] if len(operands.arguments) == 2 else None)
     if len(operands.tensors) != 1 or named or type(axis) is not int:
-        raise _NotKnown
+        raise NotKnown
     tensor = operands.tensors[0]
     rank = max(len(tensor.shape), 1)
     name = site.callee.name if type(site.callee) is Method else ""
@@ -1283,7 +1321,7 @@ def _softmax(site: CallSite, arguments: tuple[Value, ...], state: State) -> Valu
     if operands.exact and (not -rank <= axis < rank or str(tensor.dtype) not in _FLOATS):
         finding = full_crash(function, operands, None)
         if finding is None:
-            raise _NotKnown
+            raise NotKnown
         return finding
     return like_of(tensor, grad=operands.grad(), dtype_known=operands.exact)
 
@@ -1299,7 +1337,7 @@ def _tensor(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value
         return _opened(site.node, "tensor()", state)
     grad, dtype = _making(site, state, ("dtype", "requires_grad", "device"))
     if len(arguments) != 1:
-        raise _NotKnown
+        raise NotKnown
     plain = _numbers_in(arguments[0], state)
     array: Any = state.form(arguments[0], SHAPE, DTYPE)
     if tensor_of(arguments[0], state) is not None:
@@ -1341,7 +1379,7 @@ def _of_array(array: Any, grad: bool, dtype: Any) -> Value | Finding | None:
     if kind.hasobject and kind.kind == "O":
         probe: Any = numpy.empty(1, object)
     elif kind.hasobject or kind.names is not None:
-        raise _NotKnown
+        raise NotKnown
     else:
         probe = numpy.zeros(1, kind)
     made, error = attempt(lambda: torch.from_numpy(probe))
@@ -1354,7 +1392,7 @@ def _from_numpy(site: CallSite, arguments: tuple[Value, ...], state: State) -> V
     """Follow ``torch.from_numpy(array)``."""
     array: Any = state.form(arguments[0] if arguments else None, SHAPE, DTYPE)
     if len(arguments) != 1 or site.keywords:
-        raise _NotKnown
+        raise NotKnown
     if not safe.is_exactly(array, "numpy", "ndarray"):
         plain = state.plain(arguments[0])
         if plain is not safe.ABSENT:
@@ -1374,16 +1412,16 @@ def _making(site: CallSite, state: State, allowed: tuple[str, ...]) -> tuple[boo
     """Return ``requires_grad`` and ``dtype`` of a function that makes a tensor; dtype None for the default.
 
     Raises:
-        _NotKnown: They, or the device, are not known, or another keyword is given.
+        NotKnown: They, or the device, are not known, or another keyword is given.
     """
     found = {name: state.live(each) for name, each in site.keywords.items() if name in allowed}
     if safe.ABSENT in found.values():
-        raise _NotKnown
+        raise NotKnown
     grad, dtype, device = found.get("requires_grad", False), found.get("dtype"), found.get("device")
     if type(grad) is not bool or not (dtype is None or type(dtype) is safe.loaded("torch", "dtype")):
-        raise _NotKnown
+        raise NotKnown
     if device is not None and device_named(device) != "cpu":
-        raise _NotKnown
+        raise NotKnown
     return grad, dtype
 
 
@@ -1397,12 +1435,12 @@ def _maker(name: str) -> Any:
     def make(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | Finding | None:
         torch: Any = safe.loaded("torch")
         if not modes_known(state) or set(site.keywords) & {"out", "generator", "layout", "pin_memory"}:
-            raise _NotKnown
+            raise NotKnown
         grad, dtype = _making(site, state, ("requires_grad", "dtype", "device"))
         rest = {k: v for k, v in site.keywords.items() if k not in ("requires_grad", "dtype", "device")}
         operands = Operands(arguments, rest, state)
         if operands.tensors:
-            raise _NotKnown
+            raise NotKnown
         args, keys = operands.built([])
         if dtype is not None:
             keys["dtype"] = dtype
@@ -1448,15 +1486,15 @@ def _empty_like_maker(name: str, args: list[Any], keys: dict[str, Any]) -> tuple
         return attempt(lambda: torch.rand(*args, device="meta", **keys))
     if name == "randint":
         if any(key in keys for key in ("low", "high", "size")) or len(args) not in (2, 3):
-            raise _NotKnown
+            raise NotKnown
         size = args[-1]
         low, high = (0, args[0]) if len(args) == 2 else (args[0], args[1])
         if not safe.one_of(type(size), (tuple, list)) or type(low) is not int or type(high) is not int or low >= high:
-            raise _NotKnown
+            raise NotKnown
         if abs(low) > 2**31 or abs(high) > 2**31:
-            raise _NotKnown
+            raise NotKnown
         return attempt(lambda: torch.empty(size, dtype=keys.get("dtype", torch.int64), device="meta"))
-    raise _NotKnown
+    raise NotKnown
 
 
 def _liker(name: str) -> Any:
@@ -1464,15 +1502,15 @@ def _liker(name: str) -> Any:
         grad, dtype = _making(site, state, ("requires_grad", "dtype", "device"))
         others = set(site.keywords) - {"requires_grad", "dtype", "device"}
         if others or len(arguments) != (2 if name == "full_like" else 3 if name == "randint_like" else 1):
-            raise _NotKnown
+            raise NotKnown
         tensor = tensor_of(arguments[0], state)
         if tensor is None or (dtype is None and not knows(arguments[0], DTYPE, state)):
-            raise _NotKnown
+            raise NotKnown
         found = dtype or tensor.dtype
         if name in ("rand_like", "randn_like", "randint_like", "full_like") and not found.is_floating_point:
-            raise _NotKnown
+            raise NotKnown
         if grad and not found.is_floating_point:
-            raise _NotKnown
+            raise NotKnown
         operands = Operands([arguments[0]], {}, state)
         strides = contiguous(tensor.shape) if operands.strided() else None
         return like(tensor.shape, found, strides=strides, grad=grad)
@@ -1481,7 +1519,7 @@ def _liker(name: str) -> Any:
 
 
 def _shape_error(site: CallSite, arguments: tuple[Value, ...], state: State) -> None:
-    raise _NotKnown
+    raise NotKnown
 
 
 _METHODS: dict[str, Any] = {
@@ -1563,13 +1601,13 @@ def binary(site: OperatorSite, state: State) -> Value | Finding | None:
         return _augmented(site, name, in_place, left, state)
     try:
         operands = Operands([site.left, site.right], {}, state)
-    except _NotKnown:
+    except NotKnown:
         return _with_number(site, function, state)
     try:
         if not _are_numbers(operands):
             return None
         return evaluate(name, function, operands, site.node, state)
-    except _NotKnown:
+    except NotKnown:
         return _opened(site.node, "an operator on a tensor", state)
 
 
@@ -1615,7 +1653,7 @@ def _augmented(site: OperatorSite, name: str, function: Any, left: Any, state: S
                 state.may_raise(site.node, "an operator on a tensor may raise")
         else:
             state.may_raise(site.node, "an operator on a tensor may raise")
-    except _NotKnown:
+    except NotKnown:
         state.may_raise(site.node, "an operator on a tensor may raise")
     _forget_numbers(site.left, left, state)
     return site.left
@@ -1628,7 +1666,7 @@ def unary(site: UnarySite, state: State) -> Value | Finding | None:
         return None
     try:
         return evaluate(known[0], known[1], Operands([site.operand], {}, state), site.node, state)
-    except _NotKnown:
+    except NotKnown:
         return _opened(site.node, "an operator on a tensor", state)
 
 
@@ -1651,7 +1689,7 @@ def compare(site: CompareSite, state: State) -> Value | Finding | None:
         if type(operands.arguments[0]) is not _Slot:
             return _opened(site.node, "a comparison with a tensor", state)
         return evaluate(known[0], known[1], operands, site.node, state)
-    except _NotKnown:
+    except NotKnown:
         return _opened(site.node, "a comparison with a tensor", state)
 
 
@@ -1692,7 +1730,7 @@ def iterate(site: ValueSite, state: State) -> Value | Finding | None:
             row = _looked_at(lambda each: each[0], "view", operands, state)
             return Elements([row], complete=False) if isinstance(row, Value) else None
         rows = _looked_at(lambda each: each.unbind(0), "unbind", operands, state)
-    except _NotKnown:
+    except NotKnown:
         return None
     if type(rows) is not Known:
         return None
@@ -1726,16 +1764,28 @@ def text(site: ValueSite, state: State) -> Value | Finding | None:
     return Made("text") if not site.text else None
 
 
+def guarded(handler: Any) -> Any:
+    """Return a handler that answers nothing where what it needs is not known."""
+
+    def answer(*about: Any) -> Any:
+        try:
+            return handler(*about)
+        except NotKnown:
+            return None
+
+    return answer
+
+
 HANDLERS = {
-    "attribute": [attribute],
-    "item": [item],
-    "store_item": [store_item],
-    "call": [call],
-    "operator": [binary],
-    "unary": [unary],
-    "compare": [compare],
-    "length": [length],
-    "iterate": [iterate],
-    "truth": [truth],
-    "format": [text],
+    "attribute": [guarded(attribute)],
+    "item": [guarded(item)],
+    "store_item": [guarded(store_item)],
+    "call": [guarded(call)],
+    "operator": [guarded(binary)],
+    "unary": [guarded(unary)],
+    "compare": [guarded(compare)],
+    "length": [guarded(length)],
+    "iterate": [guarded(iterate)],
+    "truth": [guarded(truth)],
+    "format": [guarded(text)],
 }

@@ -22,8 +22,9 @@ def missing_attribute(site: AttributeSite, state: State) -> Finding | None:
     owner = state.live(site.owner)
     if owner is safe.ABSENT or frames.is_frame(owner) or frames.is_series(owner):
         return None
-    if type(owner) is types.ModuleType and state.doubts and "__path__" in (safe.instance_dict(owner) or {}):
-        # An import that was not followed binds submodules in their package.
+    if type(owner) is types.ModuleType and _may_have_submodule(owner, state):
+        return None
+    if state.may_be_patched and not safe.one_of(type(owner), (*safe.SCALARS, list, dict, tuple, set, frozenset)):
         return None
     try:
         found = safe.attribute(owner, site.name)
@@ -48,6 +49,15 @@ def missing_attribute(site: AttributeSite, state: State) -> Finding | None:
         probe=None if path is None else ("describe", {"path": path}),
         asked=NAMES,
     )
+
+
+def _may_have_submodule(module: object, state: State) -> bool:
+    """Whether an import that was not followed may have bound a submodule in this package."""
+    own = safe.instance_dict(module) or {}
+    home = own.get("__name__")
+    package = home.partition(".")[0] if type(home) is str else ""
+    opaque = any(doubt.kind != "raises" for doubt in state.doubts)
+    return "__path__" in own and (opaque or not package or package in state.imported)
 
 
 def _message(owner: object, name: str) -> Words:

@@ -22,9 +22,12 @@ def call_does_not_bind(site: CallSite, state: State) -> Finding | None:
     callee = state.live(site.callee)
     if type(site.callee) is Method:
         owner = state.live(site.callee.owner)
-        callee = (
-            _method_of_made(site.callee, state) if owner is safe.ABSENT else safe.attribute(owner, site.callee.name)
-        )
+        try:
+            callee = (
+                _method_of_made(site.callee, state) if owner is safe.ABSENT else safe.attribute(owner, site.callee.name)
+            )
+        except safe.Refused:
+            return None
     if not site.complete or callee is safe.ABSENT:
         return None
     try:

@@ -180,7 +180,7 @@ def _is_fine(name: str, keyword: str, value: Value, state: State) -> bool:
     if found is safe.ABSENT:
         return False
     if keyword in ("sep", "delimiter"):
-        return type(found) is str and len(found) == 1 and found != "\n" or found == r"\s+"
+        return (type(found) is str and len(found) == 1 and found != "\n") or found == r"\s+"
     if keyword == "encoding":
         return type(found) is str and found.lower() in _ENCODINGS
     if keyword == "header":
@@ -202,7 +202,7 @@ def _is_fine(name: str, keyword: str, value: Value, state: State) -> bool:
     if keyword == "orient":
         return found in ("records", "columns", "index", "split", "values")
     if keyword == "index_col":
-        return found is None or type(found) in (int, str, bool) and found is not True
+        return found is None or (type(found) in (int, str, bool) and found is not True)
     return True
 
 

@@ -7,7 +7,6 @@ listed as Python's finders do, and a module that is not loaded is read as a text
 from __future__ import annotations
 
 import ast
-import os
 import sys
 import types
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from ... import safe
 from ...likeness import close_to
 from ...privacy import NAMES, VALUES
 from ...readers import module_places
+from ...readers.module_places import _Look
 from ..sites import Finding, ImportSite
 from ..values import Known
 from ..words import Part, counted, named, words
@@ -124,7 +124,7 @@ def _no_module(site: ImportSite, parts: list[str], found: dict[str, Any]) -> Fin
     message = words("No module named {!r}", named(name))
     if parent:
         own = safe.instance_dict(safe.loaded(parent)) or {}
-        if type(safe.loaded(parent)) is not types.ModuleType or "__getattr__" in own and "__path__" not in own:
+        if type(safe.loaded(parent)) is not types.ModuleType or ("__getattr__" in own and "__path__" not in own):
             return None
         if "__path__" not in own:
             message = words("No module named {!r}; {!r} is not a package", named(name), named(parent))
@@ -147,59 +147,67 @@ def _no_module(site: ImportSite, parts: list[str], found: dict[str, Any]) -> Fin
 
 
 def missing_in_file(site: ImportSite, state: State) -> Finding | None:
-    """``from module import name`` of a module that is not loaded, in whose text the name is bound nowhere."""
-    if not site.name or site.name == "*" or site.module in sys.modules or not _is_settled(state):
+    """``from module import name`` of an installed module that is not loaded, in whose text nothing binds the name."""
+    if site.name in ("", "*") or site.module in sys.modules or not _is_settled(state):
         return None
     parts = site.module.split(".")
-    if len(parts) > 1 and ".".join(parts[:-1]) not in sys.modules:
+    place = _place_of(parts, state)
+    if place is None or not place.origin.endswith(".py") or "site-packages" not in place.origin:
         return None
-    found = module_places.search(parts, state.budget)
-    if found.get("found") is not True or found.get("kind") != "module" or found.get("unknown"):
+    if place.path is not None and _Look(place.path, state.budget).find(site.name, top=False) is not None:
         return None
-    place = module_places.file_of(parts, state.budget)
-    if place is None or not place.endswith(".py"):
-        return None
-    names = _bound_names(place)
+    names = _bound_names(place.origin)
     if names is None or site.name in names:
         return None
-    return _missing_name(site, site.module, place, sorted(names))
+    return _missing_name(site, site.module, place.origin, sorted(names))
+
+
+def _place_of(parts: list[str], state: State) -> Any:
+    """Return where a module that is not loaded lies, as Python's own finders find it."""
+    found = module_places.search(parts[:1], state.budget)
+    if found.get("found") is not True or found.get("unknown"):
+        return None
+    folders = [each for each in sys.path if type(each) is str]
+    place = None
+    for place_in_name, name in enumerate(parts):
+        look = _Look(folders, state.budget)
+        place = look.find(name, top=place_in_name == 0)
+        if place is None or look.doubts or place.kind not in ("package", "module"):
+            return None
+        folders = place.path or []
+    return place
 
 
 def _bound_names(path: str) -> set[str] | None:
-    """Return every name that the text of a module could bind; None if any name could be bound, or code could run.
-
-    Known only for a module that raises nothing for certain: it imports nothing but loaded modules.
-    """
+    """Return every name that the text of a module could bind; None if it could bind any name, or compute names."""
     try:
-        if os.stat(path).st_size > MAX_SOURCE:
-            return None
         with open(path, "rb") as file:
-            tree = ast.parse(file.read(MAX_SOURCE))
+            source = file.read(MAX_SOURCE + 1)
+        tree = ast.parse(source) if len(source) <= MAX_SOURCE else None
     except (OSError, SyntaxError, ValueError, RecursionError):
         return None
+    if tree is None:
+        return None
     names = {"__name__", "__doc__", "__file__", "__loader__", "__spec__", "__package__", "__builtins__", "__cached__"}
+    names |= {"__path__", "__annotations__"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             names.add(node.id)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.add(node.name)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            if any(alias.name == "*" for alias in node.names) or not _imports_loaded(node):
+            if any(alias.name == "*" for alias in node.names):
                 return None
             names.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ExceptHandler) and node.name:
             names.add(node.name)
-        elif isinstance(node, ast.Attribute) and node.attr in ("modules", "__dict__", "setattr"):
+        elif isinstance(node, ast.Attribute) and node.attr in ("modules", "__dict__", "import_module"):
             return None
-    if names & {"globals", "exec", "eval", "setattr", "__getattr__", "vars", "locals", "__import__"}:
-        return None
-    return names
+    return None if names & _COMPUTING else names
 
 
-def _imports_loaded(node: ast.Import | ast.ImportFrom) -> bool:
-    if isinstance(node, ast.ImportFrom):
-        return node.level == 0 and (node.module or "") in sys.modules
-    return all(alias.name in sys.modules for alias in node.names)
+_COMPUTING = frozenset(
+    "globals exec eval setattr vars locals __getattr__ __import__ import_module lazy_loader attach _LazyModule".split()
+)
 
-
-RULES = {ImportSite: [missing_import, missing_module]}
+RULES = {ImportSite: [missing_import, missing_module, missing_in_file]}
