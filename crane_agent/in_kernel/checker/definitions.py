@@ -125,7 +125,7 @@ def _own_nodes(node: Definition) -> list[ast.AST]:
         elif isinstance(each, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
             # What a comprehension binds is its own, but for what a walrus in it binds.
             waiting.append(each.generators[0].iter)
-                    found.append(inner.target)  # type: ignore[attr-defined]
+            found += [inner.target for inner in ast.walk(each) if isinstance(inner, ast.NamedExpr)]
         elif not isinstance(each, ast.Lambda):
             waiting.extend(ast.iter_child_nodes(each))
     return found

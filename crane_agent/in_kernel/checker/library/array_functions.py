@@ -132,6 +132,10 @@ _MODULES = {
 }
 
 
+# They import `numpy.ma` where it is not loaded.
+_MASKING = frozenset("unique intersect1d union1d setdiff1d setxor1d isin in1d unique_values unique_counts".split())
+
+
 class Question:
     """A call of a function of numpy's.
 
@@ -253,6 +257,8 @@ def ask(
         seen = _view(name, compute, values, named, state)
         if seen is not None:
             return seen
+    if name in _MASKING and safe.loaded("numpy.ma") is None:
+        return _partly(name, values, named, site, state)
     operands = [forms.operand(each, state) for each in values]
     keywords = {key: forms.operand(each, state) for key, each in named.items()}
     if any(each is None for each in [*operands, *keywords.values()]):

@@ -89,6 +89,9 @@ _UNARY: dict[type, Callable[[Any], Any]] = {
     ast.Invert: operator.invert,
 }
 
+MAX_ROWS = 200
+"""Rows of an array that are iterated over one by one."""
+
 _FIELDS = frozenset(["ndim", "size", "nbytes", "itemsize", "strides"])
 _VIEWS = frozenset(["T", "real", "imag", "mT"])
 
@@ -831,7 +834,7 @@ def iterate(site: ValueSite, state: State) -> Value | Finding | None:
     real = type(site.value) is Known and form is site.value.object
     live = state.live(site.value) is form
     level = state.level(site.value)
-    count = min(len(form), forms.MAX_OPERANDS)
+    count = min(len(form), MAX_ROWS)
     complete = count == len(form)
     if not complete:
         count = 3
