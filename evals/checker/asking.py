@@ -103,7 +103,7 @@ def _foreseen(crash: Mapping[str, Any], code: Code) -> Foreseen:
         message=crash.get("message") or "",
         line=code.original_line(crash["line"]),
         rule=crash["rule"],
-        first=bool(crash.get("first", True)),
+        first=bool(crash.get("exact", True)),
         library=crash.get("library") or "",
         crash_type=crash.get("crash_type") or "",
     )

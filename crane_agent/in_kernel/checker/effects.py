@@ -109,10 +109,7 @@ class Reach:
             elif type(value) is Like or type(value) is Instance:
                 self._add_derived(value)
             elif type(value) is Defined:
-                self.add_names(value.node)
-                self.add(*value.defaults)
-                for scope in value.scopes:
-                    self.add(*scope.values())
+                self._add_defined(value)
             elif type(value) is Foreign:
                 self.add(*value.holds)
             elif type(value) is Bound:
@@ -122,6 +119,15 @@ class Reach:
             elif type(value) is Made:
                 self.add(*[each for each in value.facts.values() if isinstance(each, Value)])
         return self
+
+    def _add_defined(self, value: Defined) -> None:
+        if id(value) in self._nodes:
+            return
+        self._nodes.add(id(value))
+        self.add_names(value.node)
+        self.add(*value.defaults, *value.members.values())
+        for scope in value.scopes:
+            self.add(*scope.values())
 
     def _add_derived(self, value: Any) -> None:
         if id(value) in self._nodes:

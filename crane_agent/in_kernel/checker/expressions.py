@@ -18,7 +18,7 @@ from .. import safe
 from ..privacy import NAMES, SCHEMA, VALUES
 from . import library, pure, rules
 from .effects import changed_by_operation, package_of, touch_in_place
-from .elements import elements, size
+from .elements import first_elements, size
 from .questions import about_operator
 from .sites import (
     AttributeSite,
@@ -575,11 +575,8 @@ class Expressions:
 
     def elements(self, node: ast.AST, value: Value) -> Elements:
         """Return what iterating over a value yields; of what is not followed no element is known."""
-        found = elements(self.state, value)
-        if found is not None:
-            return Elements(found)
-        answer = self._settle("iterate", node, ValueSite(node, value))
-        return answer if type(answer) is Elements else Elements([], complete=False)
+        found = first_elements(self.state, value) or self._settle("iterate", node, ValueSite(node, value))
+        return found if type(found) is Elements else Elements([], complete=False)
 
     def _Starred(self, node: ast.Starred) -> Value:
         self._iterable(node.value)

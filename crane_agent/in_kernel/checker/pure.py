@@ -16,11 +16,11 @@ from ..privacy import SCHEMA
 from ..probes import frames
 from . import library
 from .effects import changed_by_call, changed_by_operation, touch_in_place
-from .elements import elements, size
+from .elements import elements, first_elements, size
 from .questions import about_call, item_path
 from .sites import AttributeSite, CallSite, Finding, SubscriptSite, ValueSite
 from .state import State
-from .values import UNKNOWN, Known, Made, Value, as_element, of_element
+from .values import UNKNOWN, Elements, Known, Made, Value, as_element, of_element
 from .words import highest, lowest
 
 Run = Callable[..., Value]
@@ -246,7 +246,7 @@ def call(site: CallSite, state: State, run: Run) -> Value | Finding | None:
             items = list(iterator)  # type: ignore[call-overload]
             return Made("iterator", items=items, made_at=state.changes(), level=level)
         return found
-    if name in ("enumerate", "zip") and not site.keywords:
+    if name in ("enumerate", "zip", "iter") and not site.keywords and site.arguments:
         return _paired(name, site, state)
     return _method_of_builtin(site, state, run, arguments, keywords, plain)
 
@@ -267,15 +267,31 @@ def _iterated(value: Value, name: str, state: State) -> Any:
 
 
 def _paired(name: str, site: CallSite, state: State) -> Value | None:
-    """Settle ``enumerate(x)`` and ``zip(x, y)`` over elements that are known but not plain."""
-    rows = [elements(state, value) for value in site.arguments]
-    if not rows or any(row is None for row in rows) or (name == "enumerate" and len(rows) != 1):
+    """Settle ``enumerate(x)``, ``zip(x, y)`` and ``iter(x)`` over elements of which at least the first are known."""
+    rows = [_first_of(value, site, state) for value in site.arguments]
+    if not rows or any(row is None for row in rows) or (name != "zip" and len(rows) != 1):
+        return None
+    found = [row.found for row in rows if row is not None]
+    shortest = min(len(row) for row in found)
+    # The shortest ends a zip; of one that is not whole it is not known how long it is.
+    complete = all(row.complete for row in rows if row) or any(
+        row.complete and len(row.found) == shortest for row in rows if row
+    )
+    if not shortest and not complete:
         return None
     if name == "enumerate":
-        items: list[Any] = [(place, as_element(each)) for place, each in enumerate(rows[0] or ())]
+        items: list[Any] = [(place, as_element(each)) for place, each in enumerate(found[0])]
+    elif name == "iter":
+        items = [as_element(each) for each in found[0]]
     else:
-        items = [tuple(map(as_element, row)) for row in zip(*rows)]
-    return Made("iterator", items=items, made_at=state.changes(), level=state.level(*site.arguments))
+        items = [tuple(map(as_element, row)) for row in zip(*found)]
+    made_at, level = state.changes(), state.level(*site.arguments)
+    return Made("iterator", items=items, complete=complete, made_at=made_at, level=level)
+
+
+def _first_of(value: Value, site: CallSite, state: State) -> Elements | None:
+    found = first_elements(state, value) or library.ask("iterate", state, ValueSite(site.node, value))
+    return found if type(found) is Elements else None
 
 
 def _depends_on_order(site: CallSite, name: str, state: State) -> bool:

@@ -121,7 +121,20 @@ class Foreign(Value):
 
     def __init__(self, package: str, holds: tuple[Value, ...] = ()) -> None:
         self.package = package
-        self.holds = holds
+        self.holds = tuple(_kept(holds))
+
+
+def _kept(values: tuple[Value, ...]) -> list[Value]:
+    """Return what of these values can be changed, and of those that hold others what they hold."""
+    found: dict[int, Value] = {}
+    for value in values:
+        for each in value.holds if type(value) is Foreign else (value,):
+            if not (type(each) is Known and type(each.object) in _ATOMS):
+                found[id(each)] = each
+    return list(found.values())
+
+
+_ATOMS = (int, float, complex, bool, str, bytes, type(None))
 
 
 class Defined(Value):

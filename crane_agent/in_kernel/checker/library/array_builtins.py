@@ -41,6 +41,10 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
         return _type_of(name, site, state)
     if name in _ITERATORS:
         return _iterator(name, site, state) if any(_is_of_numpy(each, state) for each in site.arguments) else None
+    if name in ("list", "tuple", "dict") and len(site.arguments) == 1 and not site.keywords:
+        found = _collected(name, callee, site.arguments[0], state)
+        if found is not None:
+            return found
     if not any(_holds_numpy(each, state) for each in [*site.arguments, *site.keywords.values()]):
         return None
     if name == "len":
@@ -50,7 +54,8 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
         return arrays.length(ValueSite(site.node, site.arguments[0]), state) if single else None
     if name not in _COMPUTED or set(site.keywords) - {"reverse", "start", "ndigits"}:
         return None
-    if name == "sum" and "start" in site.keywords and not state.live(site.keywords["start"]) == 0:
+    start = state.live(site.keywords["start"]) if "start" in site.keywords else 0
+    if type(start) is not int or start:
         return None
     return _computed(name, callee, site, state)
 
@@ -76,6 +81,25 @@ def _holds_numpy(value: Value, state: State) -> bool:
     from ..values import of_element
 
     return any(_is_of_numpy(of_element(each), state) for each in found[:3])
+
+
+def _collected(name: str, callee: Any, value: Value, state: State) -> Value | None:
+    """``list(zip(array, other))`` and its like: an iterator's elements, which need not be known."""
+    if type(value) is not Made or value.kind != "iterator":
+        return None
+    items = value.facts.get("items")
+    if items is None or all(safe.is_plain(each) for each in items) or len(items) > forms.MAX_OPERANDS:
+        return None
+    level = state.level(value)
+    found = elements(state, value)
+    if found is None:
+        return None
+    if name != "dict":
+        return Known(callee([as_element(each) for each in found]), level=level)
+    pairs = [each.object for each in found if type(each) is Known and type(each.object) is tuple]
+    if len(pairs) < len(found) or any(len(each) != 2 or not safe.one_of(type(each[0]), safe.SCALARS) for each in pairs):
+        return None
+    return Known(dict(pairs), level=level)
 
 
 def _computed(name: str, callee: Any, site: CallSite, state: State) -> Value | Finding | None:

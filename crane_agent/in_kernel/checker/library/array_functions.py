@@ -206,7 +206,7 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
         return None
     module, name = name_of(callee)
     if not name:
-        return _constructor(callee, site, state)
+        return _copied(callee, site, state) or _settings(callee, site, state) or _constructor(callee, site, state)
     if {"out", "where"} & set(site.keywords) and not _is_none(site.keywords.get("out"), state):
         return None
     if not site.complete:
@@ -216,6 +216,40 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
 
 def _is_none(value: Value | None, state: State) -> bool:
     return value is None or state.live(value) is None
+
+
+def _copied(callee: Any, site: CallSite, state: State) -> Value | None:
+    """``copy.copy(array)``, ``copy.deepcopy(array)``."""
+    if not any(callee is safe.loaded("copy", name) and callee is not None for name in ("copy", "deepcopy")):
+        return None
+    array = state.form(site.arguments[0], "shape", "dtype") if len(site.arguments) == 1 and not site.keywords else None
+    if not forms.is_array(array) or not safe.comes_from(callee, "copy"):
+        return None
+    known = state.live(site.arguments[0]) is array and array.size <= forms.MAX_CONTENT  # type: ignore[attr-defined]
+    if known:
+        return Known(array.copy(), level=state.level(site.arguments[0]))  # type: ignore[attr-defined]
+    return forms.like(forms.shape_of(array), array.dtype)  # type: ignore[attr-defined]
+
+
+_PRINT_OPTIONS = frozenset("precision suppress linewidth threshold edgeitems".split())
+
+
+def _settings(callee: Any, site: CallSite, state: State) -> Value | None:
+    """Settings that decide nothing but how numbers are printed, and whether numpy warns of float errors."""
+    if not site.complete:
+        return None
+    if forms.is_own(callee, "set_printoptions") and not site.arguments and set(site.keywords) <= _PRINT_OPTIONS:
+        fits = (int, bool, type(None))
+        if not all(safe.one_of(type(state.live(each)), fits) for each in site.keywords.values()):
+            state.may_raise(site.node, "an option may not be one")
+        return Known(None)
+    if forms.is_own(callee, "seterr") and not site.arguments:
+        actions = [state.live(each) for each in site.keywords.values()]
+        if all(type(each) is str and each in ("ignore", "warn") for each in actions):
+            if not set(site.keywords) <= {"all", "divide", "over", "under", "invalid"}:
+                state.may_raise(site.node, "an option may not be one")
+            return Foreign("numpy")
+    return None
 
 
 def _constructor(callee: Any, site: CallSite, state: State) -> Value | Finding | None:
@@ -743,6 +777,10 @@ def call_of_method(site: CallSite, state: State) -> Value | Finding | None:
         return _open(site, state, name) if _runs_nothing(site, state) else None
     if name in ("tolist", "item") and not forms.operand(value, state):
         return _plain_structure(name, owner.object, site, state)
+    if name == "view" and site.arguments and not _is_view_of(site, state):
+        seen = _view(name, safe.loaded("numpy", "ndarray").view, [value, *site.arguments], site.keywords, state)
+        if seen is not None:
+            return seen
     if name in ("view", "tobytes"):
         return _open(site, state, name) if name == "tobytes" or not _is_view_of(site, state) else None
     if name == "astype" and not (forms.operand(value, state) or forms.Operand(0, False)).known:
@@ -787,7 +825,21 @@ def _in_place(name: str, value: Value, owner: forms.Operand, site: CallSite, sta
     array = owner.object
     if not forms.is_array(array) or not _runs_nothing(site, state):
         return None
-    state.may_raise(site.node, ".{} may raise".format(name))
+    rest = [forms.real(each, state, 1000) for each in site.arguments]
+    named = {key: forms.real(each, state, 1000) for key, each in site.keywords.items()}
+    known = site.complete and not any(each is safe.ABSENT for each in [*rest, *named.values()])
+    short = forms.Shortened([array]).of(array)
+    if not known or short is None or name not in ("sort", "fill"):
+        state.may_raise(site.node, ".{} may raise".format(name))
+    else:
+        kind = safe.loaded("numpy", "ndarray")
+        answer = running.content(
+            lambda: getattr(kind, name)(short, *rest, **named), LIBRARY, state.level(*site.arguments)
+        )
+        if isinstance(answer, Finding) or answer is None:
+            return answer
+        if not array.flags.writeable:
+            state.may_raise(site.node, "the array may be read-only")
     state.content_changed(value)
     return Known(None) if name != "byteswap" else UNKNOWN
 

@@ -260,7 +260,7 @@ def _count(name: str, arguments: list[Any], keywords: dict[str, Any]) -> int | N
     for each in sizes:
         if type(each) is int or (forms.is_scalar(each) and each.dtype.kind in "iu"):
             product *= max(1, min(abs(int(each)), 10**12))
-        elif not safe.one_of(type(each), (float, str)):
+        elif not safe.one_of(type(each), (float, str, tuple, list)):
             return None
     others = [each for each in [*arguments, *keywords.values()] if each is not lengths]
     population = max([forms.size_of(each) for each in others] or [1])

@@ -160,22 +160,29 @@ def _view(site: AttributeSite, form: Any, state: State) -> Value | None:
     return Like(found)
 
 
-def _removed(site: AttributeSite, state: State) -> Finding | None:
-    """A name that numpy once had, as `np.float`: its own words."""
+def _removed(site: AttributeSite, state: State) -> Value | Finding | None:
+    """A name that numpy does not have, as `np.float`, in its own words; a module that it loads when it is asked for."""
     own = safe.instance_dict(safe.loaded("numpy")) or {}
-    if site.name in own:
-        return None
     asked: Any = own.get("__getattr__")
-    names: set[str] = set()
-    for table in ("__former_attrs__", "__expired_attributes__"):
-        found = own.get(table)
-        if type(found) is dict and safe.only_texts(found):
-            names.update(found)
-    gone = names if site.name not in ("chararray",) else set()
-    if site.name not in gone or not safe.comes_from(asked, "numpy"):
+    if site.name in own or not safe.comes_from(asked, "numpy") or site.name == "random":
         return None
+    if any(site.name == each for each in asked.__code__.co_consts):
+        # What is named in its code may be imported there.
+        return Foreign("numpy") if site.name in _LOADED_LATER else None
     answer = running.content(lambda: asked(site.name), LIBRARY, "names", "attribute error")
-    return answer if isinstance(answer, Finding) else None
+    if not isinstance(answer, Finding) or answer.type != "AttributeError":
+        return None
+    from ...likeness import close_to
+
+    return answer._replace(
+        rule="arrays.missing-name",
+        because=words("this numpy has no {!r}", named(site.name)),
+        close=tuple(close_to(site.name, sorted(each for each in own if not each.startswith("_")))),
+        asked="names",
+    )
+
+
+_LOADED_LATER = frozenset("fft polynomial ma linalg char rec strings exceptions dtypes ctypeslib testing".split())
 
 
 # -- items -------------------------------------------------------------------------------------------------------------
@@ -189,6 +196,8 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
     if not tensors.is_ndarray(form):
         return _item_of_sequence(site, state) if not forms.is_scalar(form) else _item_of_scalar(site, form, state)
     knows = state.knows(site.owner)
+    if form.dtype.names is not None:
+        return _field(site, form, state)
     if form.dtype.kind not in forms.KINDS + "O" or not knows.issuperset((SHAPE, DTYPE)):
         return _open(site, state) if form.dtype.names is None else None
     key = _key(site.key, state)
@@ -206,6 +215,14 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
             lambda: owner[key.object], LIBRARY, _key_level(site, state), "index error", lambda found: _copied(found, site, state)  # type: ignore[index]
         )
     return _advanced(site, form, key, state)
+
+
+def _field(site: SubscriptSite, form: Any, state: State) -> Value | Finding | None:
+    """A field of a structured array, by its name."""
+    key = state.live(site.key)
+    if type(key) is not str or type(site.owner) is not Known or form is not site.owner.object:
+        return None
+    return running.content(lambda: form[key], LIBRARY, state.level(site.key), "key error")
 
 
 def _copied(found: Any, site: SubscriptSite, state: State) -> Value:
@@ -430,7 +447,11 @@ def _item_of_sequence(site: SubscriptSite, state: State) -> Value | Finding | No
     """``list[np.int64(1)]`` reads the element; ``list[array]`` does not."""
     owner: Any = state.live(site.owner)
     key = forms.operand(site.key, state)
-    if not safe.one_of(type(owner), (list, tuple, str, range)) or key is None or not forms.is_numpy(key.object):
+    if key is None or not forms.is_numpy(key.object):
+        return None
+    if type(owner) is dict and safe.has_plain_keys(owner, 5000) and key.known and forms.is_scalar(key.object):
+        return _sequence_crash(owner, key.object, site, state)
+    if not safe.one_of(type(owner), (list, tuple, str, range)):
         return None
     if not key.known:
         if forms.is_array(key.object) and key.object.size != 1 or key.object.dtype.kind not in "iub":
@@ -455,8 +476,12 @@ def _sequence_crash(owner: Any, key: Any, site: SubscriptSite, state: State) -> 
 def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Finding | None:
     """Follow ``array[key] = value``: numbers change, the structure stays."""
     form = state.form(site.owner)
+    if forms.is_scalar(form) and form.dtype.kind != "V":
+        kind = "numpy." + safe.class_name(type(form))
+        error = TypeError("{!r} object does not support item assignment".format(kind))
+        return running.crash(error, "python", SCHEMA, "type error", "a number has no items")
     if not tensors.is_ndarray(form):
-        return None
+        return _store_in_list(site, value, state)
     knows = state.knows(site.owner)
     key = _key(site.key, state)
     if form.dtype.kind not in forms.KINDS or key is None or not knows.issuperset((SHAPE, DTYPE)):
@@ -501,6 +526,19 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Findi
     if answer is None:
         return _store_open(site, value, state)
     state.content_changed(site.owner)
+    return Known(None)
+
+
+def _store_in_list(site: SubscriptSite, value: Value, state: State) -> Value | None:
+    """``list[np.int64(1)] = value``."""
+    owner, key = state.live(site.owner), state.live(site.key)
+    if type(owner) is not list or not forms.is_scalar(key) or key.dtype.kind not in "iu":  # type: ignore[attr-defined]
+        return None
+    place = int(key)  # type: ignore[call-overload]
+    copy = state.writable(site.owner) if -len(owner) <= place < len(owner) else safe.ABSENT
+    if copy is safe.ABSENT:
+        return None
+    copy[place] = as_element(value)
     return Known(None)
 
 

@@ -11,11 +11,12 @@ from typing import Any, Callable
 
 from ... import safe
 from ...privacy import NAMES, SCHEMA, VALUES
+from ...probes import callables
 from ...readers import sklearn_estimators as readers
 from ...readers import tensors
 from ..sites import Finding
 from ..values import Hole
-from ..words import Part, words
+from ..words import Part, named, words
 from . import estimator_data, estimator_table, running
 from .estimator_data import NOTHING, Data
 from .estimator_table import CLASSES, NONE, NUMBERS, Fit
@@ -150,6 +151,23 @@ def _checks_parameters(estimator: Any) -> bool:
     return type(inner) is types.FunctionType or "_validate_params" in entry.__code__.co_names
 
 
+def check_signature(estimator: Any, method: str, positional: int, keywords: list[str]) -> Finding | None:
+    """Whether a method takes these arguments, behind the decorator that checks the parameters."""
+    entry: Any = safe.in_type(type(estimator), method)
+    inner = callables.wrapped(entry) if type(entry) is types.FunctionType else None
+    message = None if inner is None else callables.binding_error(inner, positional + 1, keywords)
+    if message is None or inner is None:
+        return None
+    return Finding(
+        rule="sklearn.does-not-bind",
+        type="TypeError",
+        message=words("{}", Part(message, NAMES)),
+        because=words("the signature is ({})", named(", ".join(callables.parameters(inner, skip=1)))),
+        crash_type="invalid argument",
+        library=LIBRARY,
+    )
+
+
 def holds_holes(value: Any, depth: int = 3) -> bool:
     """Whether a value, or what it holds, is not known."""
     if type(value) is Hole:
@@ -187,8 +205,11 @@ def allows_nan(estimator: Any) -> bool | None:
 
 def validate(estimator: Any, features: Any, target: Any = "no_validation", reset: bool = True, **options: Any) -> Any:
     """Run the library's own check of what an estimator is given. Source: `sklearn.utils.validation.validate_data`."""
-    if "ensure_all_finite" in options and not _knows_ensure():
-        options["force_all_finite"] = options.pop("ensure_all_finite")
+    if not _knows_ensure():
+        apart = options.get("validate_separately") or ()
+        for table in (options, *apart):
+            if "ensure_all_finite" in table:
+                table["force_all_finite"] = table.pop("ensure_all_finite")
     function: Any = safe.loaded("sklearn.utils.validation", "validate_data")
     if type(function) is types.FunctionType:
         return function(estimator, features, target, reset=reset, **options)
@@ -244,8 +265,10 @@ def _check_data(fitted: Any, options: Fit, features: Data, target: Data | None) 
     assert target is not None
     if target.object is None:
         return ask_about([features], lambda x: validate(fitted, x, None, **taken))
-    both = estimator_data.fitting(features, _raveled(target))
-    sides = [features._replace(object=both[0]), target._replace(object=both[1])]
+    both = estimator_data.fitting(features, _raveled(target)) if _have_rows(features, target) else (features, target)
+    if both is None:
+        return check_lengths([features.rows, target.rows])
+    sides = list(both)
     if options.target_first:
         finding = ask_about(sides[1:], lambda y: validate(fitted, "no_validation", y))
         finding = finding or _check_classes(fitted, options, sides[1])
@@ -262,6 +285,11 @@ def _check_data(fitted: Any, options: Fit, features: Data, target: Data | None) 
     if finding is None and features.rows is not None and name_of(fitted).startswith("KNeighbors"):
         fitted.__dict__["n_samples_fit_"] = features.rows
     return finding or _check_classes(fitted, options, sides[1]) or _after(fitted, features)
+
+
+def _have_rows(*data: Data) -> bool:
+    """Whether data have a number of rows that can be compared."""
+    return all(each.rows is not None and hasattr(each.object, "__len__") for each in data)
 
 
 def _raveled(target: Data) -> Data:
@@ -433,8 +461,18 @@ def ask(check: Callable[[], Any], level: str, because: str) -> Finding | None:
             check()
     except Exception as error:  # noqa: BLE001 - the library is the oracle: whatever it raises, the cell will raise
         # Others would tell of what stands in, not of the cell.
-        return raised(error, level, because) if safe.class_name(type(error)) in _ASKED_FOR else None
+        if safe.class_name(type(error)) not in _ASKED_FOR or (type(error) is TypeError and _is_ours(error)):
+            return None
+        return raised(error, level, because)
     return None
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether an exception was raised by a call from here that does not fit, and not by the library."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is None or trace.tb_frame.f_globals is globals()
 
 
 _ASKED_FOR = ("ValueError", "TypeError", "InvalidParameterError", "NotFittedError")

@@ -458,12 +458,23 @@ def predicts(estimator: Any) -> bool:
     return options is not None and options.target != estimator_table.NONE and name not in ("SelectKBest",)
 
 
+def check_scoring(estimator: Any) -> Finding | None:
+    """Ask the library whether an estimator has a score of its own."""
+    check: Any = safe.loaded("sklearn.metrics", "check_scoring")
+    if checks.has_holes(estimator) or not safe.comes_from(check, "sklearn"):
+        return None
+    return ask(lambda: check(deep_copy(estimator)), NAMES, "for this estimator")
+
+
 def _fit_search(fitted: Any, features: Data | None, target: Data | None) -> Finding | None:
     own = parameters(fitted)
     inner = own.get("estimator")
     if not checks.is_own(inner):
         return None
     grid = own.get("param_grid", own.get("param_distributions"))
+    finding = check_scoring(inner) if own.get("scoring") is None else None
+    if finding is not None:
+        return finding
     finding = _check_grid(inner, grid, "param_grid" in own)
     if finding is None and not holds_holes(own.get("cv")):
         finding = check_folds(inner, own.get("cv"), features, target, own.get("error_score"), None)

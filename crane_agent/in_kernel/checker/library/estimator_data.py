@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
@@ -297,20 +296,26 @@ def rows_of(value: Value | None, state: State) -> int | None:
     return len(found) if safe.one_of(type(found), (list, tuple)) else None
 
 
-def fitting(first: Data, second: Data) -> tuple[Any, Any]:
-    """Return the objects of two data, stand-ins with as many rows as what stands beside them where they should have."""
-    if first.rows is None or second.rows is None or first.rows == second.rows:
-        rows = min(_length(first), _length(second))
+def fitting(first: Data, second: Data) -> tuple[Data, Data] | None:
+    """Return two data of as many rows as each other, if their values are; None if their lengths are cut apart.
+
+    Of what is real the first rows are taken where the stand-in beside it is short: what they raise, all of them raise.
+    """
+    sizes = [_length(first), _length(second)]
+    if None in (first.rows, second.rows) or first.rows == second.rows:
+        rows = min(sizes)
         return _cut(first, rows), _cut(second, rows)
-    return first.object, second.object
+    return (first, second) if sizes == [first.rows, second.rows] else None
 
 
 def _length(data: Data) -> int:
-    return 1 << 60 if data.real else len(data.object)
+    return int(data.object.shape[0]) if hasattr(data.object, "shape") else len(data.object)
 
 
-def _cut(data: Data, rows: int) -> Any:
-    return data.object if data.real else data.object[:rows]
+def _cut(data: Data, rows: int) -> Data:
+    if _length(data) == rows:
+        return data
+    return data._replace(object=data.object[:rows], chosen=True)
 
 
 # -- settings ------------------------------------------------------------------------------------------------------
@@ -352,21 +357,29 @@ def _has_usual_settings() -> bool:
 
 
 class _Here:
-    """Stands in a warning filter for the modules that it is for: whatever warns in this thread."""
+    """Stands in a warning filter for the modules that it is for: whatever warns in this thread; notes which did."""
 
     def __init__(self) -> None:
         self._thread = threading.get_ident()
+        self.modules: list[str] = []
 
     def match(self, module: str) -> bool:
-        return threading.get_ident() == self._thread
+        if threading.get_ident() != self._thread:
+            return False
+        self.modules.append(module)
+        return True
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep to ourselves what scikit-learn and numpy warn of, in this thread, and leave no note of it in modules."""
-    ours: Any = ("ignore", None, Warning, _Here(), 0)
+    """Keep to ourselves what scikit-learn and numpy warn of, in this thread, and leave no note of it in modules.
+
+    A module that warns gets a registry, in which a warning that is ignored is not noted. Source: CPython,
+    `Python/_warnings.c`, setup_context and warn_explicit.
+    """
+    here = _Here()
+    ours: Any = ("ignore", None, Warning, here, 0)
     errstate: Any = safe.loaded("numpy", "errstate")
-    before = {name: _registry(name) for name in _modules()}
     warnings.filters.insert(0, ours)  # type: ignore[attr-defined]
     try:
         with errstate(all="ignore"):
@@ -374,15 +387,8 @@ def quiet() -> Iterator[None]:
     finally:
         with contextlib.suppress(ValueError):
             warnings.filters.remove(ours)  # type: ignore[attr-defined]
-        for name in _modules():
+        for name in here.modules:
             table = safe.instance_dict(safe.loaded(name)) or {}
-            if "__warningregistry__" in table and before.get(name) is None:
+            registry = table.get("__warningregistry__")
+            if type(registry) is dict and list(registry) == ["version"]:
                 del table["__warningregistry__"]
-
-
-def _modules() -> list[str]:
-    return [name for name in list(sys.modules) if name.partition(".")[0] in ("sklearn", "numpy", "scipy", "pandas")]
-
-
-def _registry(name: str) -> object:
-    return (safe.instance_dict(safe.loaded(name)) or {}).get("__warningregistry__")

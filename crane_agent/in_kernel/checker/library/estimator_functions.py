@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from typing import TYPE_CHECKING, Any
 
 from ... import safe
-from ...privacy import SCHEMA, VALUES
+from ...privacy import NAMES, SCHEMA, VALUES
 from ...readers import blocks, tensors
 from ..sites import CallSite, Finding
 from ..values import DTYPE, SHAPE, UNKNOWN, Defined, Hole, Known, Like, Made, Value, as_element
@@ -37,6 +38,9 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
     if bound is None or not _is_harmless(bound, state):
         return None
     usual = estimator_data.has_usual_settings(state)
+    does_not_bind = check_signature(callee, site)
+    if does_not_bind is not None:
+        return does_not_bind
     finding = check_parameters(callee, bound, state) if usual else None
     if finding is not None:
         return finding
@@ -93,6 +97,19 @@ def _is_harmless(bound: dict[str, Value], state: State) -> bool:
         if not checks.is_harmless(found):
             return False
     return True
+
+
+def check_signature(callee: Any, site: CallSite) -> Finding | None:
+    """Bind the arguments as the decorator does that checks them. Source: `sklearn.utils._param_validation`."""
+    own = safe.instance_dict(callee) or {}
+    if "_skl_parameter_constraints" not in own or type(own.get("__wrapped__")) is not types.FunctionType:
+        return None
+    try:
+        inspect.signature(callee).bind(*[None] * len(site.arguments), **dict.fromkeys(site.keywords))
+    except TypeError as error:
+        finding = raised(error, NAMES, "for these arguments")
+        return finding._replace(rule="sklearn.does-not-bind", crash_type="invalid argument")
+    return None
 
 
 def check_parameters(callee: Any, bound: dict[str, Value], state: State) -> Finding | None:
@@ -358,6 +375,12 @@ def cross_validation(callee: Any, bound: dict[str, Value], site: CallSite, state
     predicts = callee.__name__ == "cross_val_predict"
     if cv is safe.ABSENT or score is safe.ABSENT or "groups" in bound:
         return None
+    if not predicts and ("scoring" not in bound or state.live(bound["scoring"]) is None):
+        finding = composites.check_scoring(estimator)
+        if finding is not None:
+            # `cross_validate` looks at the lengths first.
+            rows = [estimator_data.rows_of(bound.get(name), state) for name in ("X", "y")]
+            return (checks.check_lengths(rows) if callee.__name__ == "cross_validate" else None) or finding
     finding = composites.check_folds(estimator, cv, features, target, "raise" if predicts else score)
     if finding is not None:
         return finding

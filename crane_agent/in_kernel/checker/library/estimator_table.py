@@ -127,3 +127,11 @@ CLONING = frozenset(
     "SelfTrainingClassifier OutputCodeClassifier RANSACRegressor IterativeImputer".split()
 )
 """Estimators that fit clones of those inside them."""
+
+PREDICTING = frozenset(
+    "HistGradientBoostingClassifier HistGradientBoostingRegressor AdaBoostClassifier AdaBoostRegressor "
+    "BaggingClassifier BaggingRegressor VotingClassifier VotingRegressor StackingClassifier StackingRegressor "
+    "CalibratedClassifierCV OneVsRestClassifier LassoCV ElasticNetCV DummyClassifier DummyRegressor "
+    "GaussianProcessClassifier".split()
+)
+"""Besides those in `FITS`, estimators that for a target of one dimension predict one."""

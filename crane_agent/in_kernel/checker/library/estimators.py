@@ -184,7 +184,10 @@ def _fit(site: CallSite, estimator: Any, state: State) -> Any:
     fitted.__dict__[checks.MARK] = True
     features, target = estimator_data.of(first, state), estimator_data.of(second, state)
     if estimator_data.has_usual_settings(state):
-        finding = composites.check_fit(fitted, features, target)
+        finding = checks.check_parameters(fitted) or checks.check_signature(
+            fitted, site.method, len(site.arguments), list(site.keywords)
+        )
+        finding = finding or composites.check_fit(fitted, features, target)
         if finding is not None:
             return finding
     fitted.__dict__[_TARGET] = target
@@ -327,7 +330,10 @@ def _likely_target(estimator: Any, rows: int, state: State) -> Value:
     numpy: Any = safe.loaded("numpy")
     if checks.is_own(own.get("best_estimator_")):
         return _likely_target(dict_copy(own["best_estimator_"], target), rows, state)
-    if type(target) is Data and target.object is not None:
+    known = type(target) is Data and target.object is not None
+    if not known and tensors.is_ndarray(own.get("classes_")) and own["classes_"].ndim == 1:
+        known, target = True, Data(own["classes_"], True, None)
+    if known and _predicts_a_row(estimator):
         shape = getattr(target.object, "shape", (len(target.object),))
         if len(shape) != 1:
             return UNKNOWN
@@ -339,6 +345,15 @@ def _likely_target(estimator: Any, rows: int, state: State) -> Value:
     if _is_clusterer(estimator):
         return Like(array_forms.stand_in((rows,), numpy.dtype("i4")), frozenset([SHAPE]))
     return UNKNOWN
+
+
+def _predicts_a_row(estimator: Any) -> bool:
+    """Whether an estimator fitted on a target of one dimension predicts one."""
+    name = name_of(estimator)
+    if name == "Pipeline":
+        steps = parameters(estimator).get("steps")
+        return bool(steps) and checks.is_own(steps[-1][1]) and _predicts_a_row(steps[-1][1])
+    return name in estimator_table.FITS or name in estimator_table.PREDICTING
 
 
 def dict_copy(estimator: Any, target: Any) -> Any:

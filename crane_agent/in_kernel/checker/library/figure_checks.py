@@ -17,7 +17,7 @@ from ..sites import CallSite, Finding
 from ..values import Known, Made, Value
 from ..words import Part, Words, counted, named, words
 from . import running
-from .figure_kinds import AXES, FIGURE, ODD_AXES, Place, axes_class, figure_class, own_class
+from .figure_kinds import ARTIST, AXES, FIGURE, ODD_AXES, Place, axes_class, figure_class, own_class
 from .plotted import MAX_ELEMENTS, NUMBERS, OTHER, TEXTS, Data, data_of
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def _check_subplots(place: Place, site: CallSite, state: State) -> Value | Findi
     spec = own_class("matplotlib.gridspec", "GridSpec")
     rows, columns = (state.live(argument(site, at, name, 1)) for at, name in enumerate(("nrows", "ncols")))
     wrong = _wrong_figure(place, site, state)
+    if wrong is None and place.kind == "pyplot":
+        wrong = _wrong_figure_keyword(site, state)
     if wrong is not None:
         return wrong
     if spec is None or not set(site.keywords) <= _PLAIN_FIGURE or not _figure_is_fine(site, state):
@@ -53,7 +55,8 @@ def _check_subplots(place: Place, site: CallSite, state: State) -> Value | Findi
     return found if isinstance(found, Finding) else None
 
 
-def squeeze(site: CallSite, place: Place) -> Value:
+def squeezes(site: CallSite) -> Value:
+    """Return whether ``subplots`` returns a single axes as it is, by default."""
     return site.keywords.get("squeeze", Known(True, level=NAMES))
 
 
@@ -108,8 +111,39 @@ def _wrong_figure(place: Place, site: CallSite, state: State) -> Finding | None:
     return finding("figure-size", "ValueError", words(text, Part(found, level)), "a side of the figure is negative")
 
 
+def _wrong_figure_keyword(site: CallSite, state: State) -> Finding | None:
+    """A keyword that no figure has; an empty one, that nobody initialised, is asked."""
+    cls = figure_class()
+    start: Any = None if cls is None else safe.in_type(cls, "__init__")
+    make: Any = _innermost(safe.loaded("matplotlib.pyplot", "figure"))
+    if cls is None or type(start) is not types.FunctionType or type(make) is not types.FunctionType:
+        return None
+    known: set[str] = set(_PLAIN_FIGURE)
+    for function in (start, make, _innermost(safe.in_type(cls, "subplots"))):
+        code = function.__code__
+        known |= set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    unknown = [name for name in site.keywords if name not in known]
+    if not unknown or _has_setter(cls, unknown[0]) or not set(site.keywords) - set(unknown) <= _PLAIN_FIGURE:
+        return None
+    if not _figure_is_fine(site, state) or start.__code__.co_flags & 0x08 == 0:
+        return None
+    # Since the figure's own attributes are not there yet, only its class answers.
+    found = running.content(
+        lambda: cls._internal_update(cls.__new__(cls), {unknown[0]: None}), "matplotlib", NAMES, "invalid argument"
+    )
+    if not isinstance(found, Finding) or found.type != "AttributeError":
+        return None
+    if "unexpected keyword" not in str(found.message.parts[0].value):
+        return None
+    return found._replace(
+        rule="figures.unknown-property", close=tuple(close_to(unknown[0], sorted(known))), asked=NAMES
+    )
+
+
 def _check_figure(place: Place, site: CallSite, state: State) -> Finding | None:
-    return _wrong_figure(place, site, state) if place.kind == "pyplot" and not site.arguments else None
+    if place.kind != "pyplot" or site.arguments or "num" in site.keywords or "FigureClass" in site.keywords:
+        return None
+    return _wrong_figure(place, site, state) or _wrong_figure_keyword(site, state)
 
 
 # -- what is drawn ---------------------------------------------------------------------------------------------------
@@ -124,6 +158,7 @@ def finding(
     parts: tuple[object, ...] = (),
     close: tuple[str, ...] = (),
 ) -> Finding:
+    """Return a crash that a check of matplotlib's makes; `parts` are those of `because`."""
     return Finding(
         rule="figures.{}".format(rule),
         type=kind,
@@ -149,7 +184,11 @@ def _check_plot(place: Place, site: CallSite, state: State) -> Finding | None:
     """``plot(x, y, format)``, also several times. Source: `_process_plot_var_args`."""
     if not _drawn_on(place):
         return None
-    wrong = _wrong_aliases("matplotlib.lines", "Line2D", site) or _x_or_y_by_name(place.name, site)
+    wrong = _wrong_aliases("matplotlib.lines", "Line2D", site)
+    if place.name == "plot":
+        wrong = wrong or _x_or_y_by_name(place.name, site)
+    elif len(site.arguments) < 2:
+        return wrong
     if wrong is not None:
         return wrong
     rest = list(site.arguments)
@@ -203,10 +242,9 @@ def _wrong_group(place: Place, group: list[Value], state: State) -> Finding | No
         single = len(shapes) == 1
         x = (y[0],) if single else x
         return finding("plot-dimensions", "ValueError", words(text, counted(x), counted(y)), "an argument is not flat")
-    if x[0] == y[0] and len(x) == len(y) == 2 and len(shapes) == 2 and x[1] != y[1] and 1 not in (x[1], y[1]):
-        if 0 not in (x[1], y[1]):
-            text = "x has {} columns but y has {} columns"
-            return finding("plot-columns", "ValueError", words(text, counted(x[1]), counted(y[1])), "they differ")
+    if x[0] == y[0] and len(x) == len(y) == 2 and x[1] != y[1] and min(x[1], y[1]) > 1:
+        text = "x has {} columns but y has {} columns"
+        return finding("plot-columns", "ValueError", words(text, counted(x[1]), counted(y[1])), "they differ")
     return None
 
 
@@ -372,6 +410,54 @@ def _with_names(message: Words) -> Words:
     return words("{}", counted(text))
 
 
+def _check_fill(place: Place, site: CallSite, state: State) -> Finding | None:
+    """``fill_between(x, y1, y2)`` of lengths that do not fit together; numpy is asked, as it does."""
+    if not _drawn_on(place) or not 2 <= len(site.arguments) <= 3 or {"where", "y1", "y2", "x"} & set(site.keywords):
+        return None
+    if _wrong_aliases("matplotlib.collections", "Collection", site) is not None:
+        return None
+    several = [data_of(each, state) for each in site.arguments]
+    if any(each is None or each.kind != NUMBERS or len(each.shape) > 1 for each in several):
+        return None
+    numpy: Any = safe.loaded("numpy")
+    masks = [numpy.zeros(each.shape, bool) for each in several if each is not None]
+    masks += [numpy.zeros((), bool)] * (3 - len(masks))
+    found = running.content(
+        lambda: numpy.logical_or(numpy.logical_or(masks[0], masks[1]), masks[2]), "matplotlib", SCHEMA, "value error"
+    )
+    if not isinstance(found, Finding) or found.type != "ValueError":
+        return None
+    # Newer versions look at the sizes first, in their own words. Source: `FillBetweenPolyCollection._validate_shapes`.
+    if own_class("matplotlib.collections", "FillBetweenPolyCollection") is not None:
+        sizes = [each.size for each in masks]
+        for name, size in zip(("y1", "y2"), sizes[1:]):
+            if size != sizes[0] and min(size, sizes[0]) > 1:
+                text = "'x' has size {}, but {!r} has an unequal size of {}"
+                return found._replace(message=words(text, counted(sizes[0]), named(name), counted(size)))
+    return found
+
+
+def _check_errorbar(place: Place, site: CallSite, state: State) -> Finding | None:
+    """``errorbar(x, y)`` of different lengths. Source: `Axes.errorbar`."""
+    pair = _pair(site, ("x", "y"))
+    if not _drawn_on(place) or pair is None or len(site.arguments) > 2:
+        return None
+    if not set(site.keywords) <= {"x", "y", "yerr", "xerr", "fmt", "label", "capsize", "color"}:
+        return None
+    if any(state.live(site.keywords[name]) is safe.ABSENT for name in ("fmt", "xerr", "yerr") if name in site.keywords):
+        return None
+    x, y = (data_of(each, state) for each in pair)
+    if x is None or y is None or OTHER in (x.kind, y.kind):
+        return None
+    one, other = (x.shape or (1,))[0], (y.shape or (1,))[0]
+    source: Any = _innermost(safe.in_type(axes_class(), "errorbar"))
+    text = "'x' and 'y' must have the same size"
+    if not _differ(one, other, place) or type(source) is not types.FunctionType or text not in _texts_of(source):
+        return None
+    because = "x has {} elements and y has {}"
+    return finding("errorbar", "ValueError", words(text), because, parts=(counted(one), counted(other)))
+
+
 def _check_pie(place: Place, site: CallSite, state: State) -> Finding | None:
     """``pie(x)`` of negative sizes, or with lists of another length. Source: `Axes.pie`."""
     value = site.arguments[0] if site.arguments else site.keywords.get("x")
@@ -484,7 +570,7 @@ def _wrong_cmap(place: Place, site: CallSite, state: State) -> Finding | None:
     name = state.live(site.keywords["cmap"])
     if _known_cmap(site.keywords["cmap"], state) is not False:
         return None
-    ensure: Any = safe.loaded("matplotlib.cm", "_ensure_cmap")
+    ensure: Any = safe.loaded("matplotlib.cm", "_ensure_cmap") or safe.loaded("matplotlib.colorizer", "_ensure_cmap")
     colormaps = own_class("matplotlib.colors", "Colormap")
     if not safe.comes_from(ensure, "matplotlib") or colormaps is None:
         return None
@@ -515,7 +601,7 @@ def _check_get_cmap(place: Place, site: CallSite, state: State) -> Finding | Non
 
 def _check_ticks(place: Place, site: CallSite, state: State) -> Finding | None:
     """``xticks(places, labels)`` of different lengths. Source: `Axis.set_ticklabels`."""
-    if len(site.arguments) > 2 or (not place.kind == "pyplot" and place.kind != AXES):
+    if len(site.arguments) > 2 or not _drawn_on(place):
         return None
     ticks = site.arguments[0] if site.arguments else site.keywords.get("ticks")
     labels = site.arguments[1] if len(site.arguments) > 1 else site.keywords.get("labels")
@@ -582,7 +668,7 @@ _TAKEN: dict[str, frozenset[str]] = {
 
 
 def wrong_keyword(place: Place, site: CallSite, state: State) -> Finding | None:
-    """A keyword that no property of what is drawn has: an empty artist of the class is set to the same."""
+    """A keyword that no property of what is drawn has, or a value that it does not take: an empty one is asked."""
     if "cmap" in site.keywords and place.name in _WITH_CMAP and _drawn_on(place):
         # Looked up before or after the data is checked.
         if _data_is_fine(place, site, state):
@@ -599,23 +685,83 @@ def wrong_keyword(place: Place, site: CallSite, state: State) -> Finding | None:
     taken = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]) | _TAKEN.get(place.name, frozenset())
     rest = {name: value for name, value in site.keywords.items() if name not in taken}
     unknown = [name for name in rest if not _has_setter(cls, name)]
-    if not unknown or unknown[0] != next(iter(rest)) or not _data_is_fine(place, site, state):
+    if not rest or not set(site.keywords) - set(rest) <= _HARMLESS or not _data_is_fine(place, site, state):
         return None
-    if any(name in taken and name not in ("label", "density", "bins", "alpha") for name in site.keywords):
+    is_text = cls is own_class("matplotlib.text", "Text")
+    if not is_text and (not unknown or unknown[0] != next(iter(rest))):
         return None
-    values = dict.fromkeys(unknown[:1])
+    values: dict[str, Any] = {name: state.plain(value) for name, value in rest.items()}
+    if is_text and safe.ABSENT in values.values():
+        return None
+    values = values if is_text else dict.fromkeys(unknown[:1])
 
     def update() -> None:
         artist = cls(*drawn[2])
-        plain = place.name.endswith("label") or not hasattr(artist, "_internal_update")
+        plain = place.name.endswith("label") or place.name == "suptitle" or not hasattr(artist, "_internal_update")
         (artist.update if plain else artist._internal_update)(values)
 
+    level = state.level(*rest.values()) if is_text else NAMES
     with _no_colors_left():
-        found = running.content(update, "matplotlib", NAMES, "invalid argument")
-    if not isinstance(found, Finding) or found.type != "AttributeError":
+        found = running.content(update, "matplotlib", level)
+    if not isinstance(found, Finding) or found.type not in ("AttributeError", "ValueError"):
         return None
-    close = close_to(unknown[0], [each[4:] for each in _public(cls) if each.startswith("set_")])
-    return found._replace(rule="figures.unknown-property", close=tuple(close), asked=NAMES)
+    if found.type == "ValueError":
+        return found
+    close = close_to(unknown[0], [each[4:] for each in _public(cls) if each.startswith("set_")]) if unknown else []
+    return found._replace(
+        rule="figures.unknown-property", close=tuple(close), asked=NAMES, crash_type="invalid argument"
+    )
+
+
+_HARMLESS = frozenset(["label", "density", "bins", "alpha", "loc", "pad"])
+
+
+def wrong_binding(place: Place, site: CallSite) -> Finding | None:
+    """Arguments that the function behind matplotlib's own wrappers does not take; the wrappers hand them on."""
+    if "data" in site.keywords or place.kind == ARTIST:
+        return None
+    own = safe.instance_dict(safe.loaded("matplotlib.pyplot")) or {}
+    cls = place.cls
+    entry: Any = (
+        own.get(place.name) if place.kind == "pyplot" else None if cls is None else safe.in_type(cls, place.name)
+    )
+    wrappers = 0
+    while type(entry) is types.FunctionType and type((safe.instance_dict(entry) or {}).get("__wrapped__")) is not type(
+        None
+    ):
+        cells = [each.cell_contents for each in entry.__closure__ or () if _is_filled(each)]
+        texts = [each for each in cells if type(each) is str]
+        if not safe.comes_from(entry, "matplotlib") or set(texts) & set(site.keywords):
+            return None
+        entry = safe.instance_dict(entry)["__wrapped__"]  # type: ignore[index]
+        wrappers += 1
+    if not wrappers or not safe.comes_from(entry, "matplotlib") or wrappers > 5:
+        return None
+    bound = 0 if place.kind == "pyplot" else 1
+    message = callables.binding_error(entry, len(site.arguments) + bound, list(site.keywords))
+    if message is None:
+        return None
+    code = entry.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    wrong = [each for each in site.keywords if each not in names]
+    return Finding(
+        rule="callables.does-not-bind",
+        type="TypeError",
+        message=words("{}", named(message)),
+        because=words("the signature is ({})", named(", ".join(callables.parameters(entry, skip=bound)))),
+        crash_type="invalid argument",
+        library="matplotlib",
+        close=tuple(close_to(wrong[0], list(names))) if wrong else (),
+        asked=NAMES if site.complete else SCHEMA,
+    )
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - an empty one has none
+    except ValueError:
+        return False
+    return True
 
 
 def _public(cls: type) -> list[str]:
@@ -673,6 +819,12 @@ def _all_finite(data: Data, site: CallSite) -> bool:
 
 CHECKS: dict[str, Callable[[Place, CallSite, State], Value | Finding | None]] = {
     "plot": _check_plot,
+    "semilogx": _check_plot,
+    "semilogy": _check_plot,
+    "loglog": _check_plot,
+    "step": _check_plot,
+    "fill_between": _check_fill,
+    "errorbar": _check_errorbar,
     "scatter": _check_scatter,
     "bar": _check_bar,
     "barh": _check_bar,

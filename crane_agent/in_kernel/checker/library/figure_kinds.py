@@ -27,6 +27,7 @@ def figure_class() -> Any:
 
 
 def own_class(module: str, name: str) -> Any:
+    """Return a class of matplotlib's own, or None."""
     found = safe.loaded(module, name)
     return found if type(found) is type and safe.class_module(found).startswith("matplotlib.") else None
 
@@ -43,7 +44,7 @@ def some_axes() -> Made:
 
 def kind_of(value: Value | None, state: State) -> tuple[str, Any]:
     """Return `FIGURE`, `AXES` or `ARTIST` with the class if it is known; '' for another value."""
-    if type(value) is Made and value.kind in (FIGURE, AXES):
+    if type(value) is Made and value.kind in (FIGURE, AXES, ARTIST):
         return value.kind, value.facts.get("cls")
     if type(value) is not Known:
         return "", None
@@ -66,10 +67,12 @@ class Place:
         kind: `pyplot`, `FIGURE`, `AXES` or `ARTIST`.
         sure: Whether it is certain that it is drawn on rectilinear axes, of matplotlib's own class.
         plain: Whether nothing speaks for other axes: of pyplot's current ones only that is known.
+        cls: The class whose method it is; None if it is not known.
     """
 
-    def __init__(self, name: str, kind: str, sure: bool, *, plain: bool = False) -> None:
+    def __init__(self, name: str, kind: str, sure: bool, *, plain: bool = False, cls: Any = None) -> None:
         self.name = name
         self.kind = kind
         self.sure = sure
         self.plain = sure or plain
+        self.cls = cls

@@ -26,7 +26,7 @@ from ..values import UNKNOWN, Defined, Elements, Foreign, Hole, Known, Made, Met
 from ..words import Words, named, words
 from . import running
 from .arrays import is_basic_index
-from .figure_checks import CHECKS, argument, finding, squeeze, wrong_keyword
+from .figure_checks import CHECKS, argument, finding, squeezes, wrong_binding, wrong_keyword
 from .figure_kinds import (
     ARTIST,
     AXES,
@@ -79,12 +79,14 @@ def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
     kind, cls = kind_of(site.owner, state)
     if not kind:
         return _attribute_of_array(site, state)
+    if kind == ARTIST and cls is not None and _method_of(cls, site.name):
+        return Method(site.owner, site.name)
     if kind == ARTIST or cls is None:
         base = {AXES: axes_class(), FIGURE: figure_class()}.get(kind)
         if base is not None and _method_of(base, site.name):
             return Method(site.owner, site.name)
         state.may_raise(site.node, "the attribute {!r} may not be there".format(site.name))
-        return Method(site.owner, site.name)
+        return Foreign("matplotlib")
     noted = state.noted(site.owner, "." + site.name)
     if isinstance(noted, Value):
         return noted
@@ -95,11 +97,21 @@ def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
         return Foreign("matplotlib")
     if type(site.owner) is Made and not _may_set(cls, site.name):
         return _missing_attribute(site, kind, cls)
+    if kind == AXES and cls is axes_class() and site.name in _PARTS:
+        return Made(ARTIST, cls=own_class(*_PARTS[site.name]), package=LIBRARY)
     if kind == AXES and site.name in ("figure", "fig"):
         return Made(FIGURE, cls=None, package=LIBRARY)
     if not _may_set(cls, site.name):
         state.may_raise(site.node, "the attribute {!r} may not be there".format(site.name))
     return Foreign("matplotlib")
+
+
+# What each axes has from the start. Source: `_AxesBase.clear` and `_init_axis`.
+_PARTS = {
+    "title": ("matplotlib.text", "Text"),
+    "xaxis": ("matplotlib.axis", "XAxis"),
+    "yaxis": ("matplotlib.axis", "YAxis"),
+}
 
 
 def _attribute_of_array(site: AttributeSite, state: State) -> Value | None:
@@ -192,7 +204,8 @@ def store_attribute(site: AttributeSite, value: Value, state: State) -> Value | 
         return None
     state.may_raise(site.node, "the attribute {!r} may not be settable".format(site.name))
     if type(site.owner) is Made:
-        # From here on it may have attributes that its class does not know.
+        # From here on it may have attributes that its class does not know, and pyplot may have it, too.
+        state.memo[_ODD] = True
         site.owner.facts["cls"] = None
     else:
         state.touch(site.owner)
@@ -276,6 +289,9 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
     found = _call_on_array(site, state)
     if found is not None:
         return found
+    kind, cls = kind_of(site.callee, state)
+    if kind and cls is not None and safe.in_type(cls, "__call__") is safe.ABSENT:
+        return _not_callable(site, kind, cls)
     place = _place_of(site, state)
     if place is None or calls_back(site, state):
         return None
@@ -283,7 +299,7 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
     if site.complete:
         check = CHECKS.get(place.name)
         answer = None if check is None or "data" in site.keywords else check(place, site, state)
-        answer = answer or wrong_keyword(place, site, state)
+        answer = answer or wrong_binding(place, site) or wrong_keyword(place, site, state)
         if answer is not None:
             return answer
     if place.name in _NEVER_RAISE and site.complete and not site.arguments and not site.keywords:
@@ -296,6 +312,14 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
     return _result(place, site, state)
 
 
+def _not_callable(site: CallSite, kind: str, cls: type) -> Finding:
+    message = words("{!r} object is not callable", named(_shown_class(kind, cls)))
+    name = site.method
+    setter = "set_" + name if name and safe.in_type(axes_class(), "set_" + name) is not safe.ABSENT else ""
+    close = (setter,) if setter else ()
+    return finding("not-callable", "TypeError", message, "it is no method", "type error", close=close)
+
+
 def _place_of(site: CallSite, state: State) -> Place | None:
     if type(site.callee) is Method:
         kind, cls = kind_of(site.callee.owner, state)
@@ -303,7 +327,7 @@ def _place_of(site: CallSite, state: State) -> Place | None:
             return None
         if kind != ARTIST and cls is not None and not _method_of(cls, site.callee.name):
             return None
-        return Place(site.callee.name, kind, kind == AXES and cls is not None and cls is axes_class())
+        return Place(site.callee.name, kind, kind == AXES and cls is not None and cls is axes_class(), cls=cls)
     callee: Any = state.live(site.callee)
     pyplot = safe.loaded("matplotlib.pyplot")
     if type(callee) is not types.FunctionType or pyplot is None:
@@ -323,6 +347,11 @@ def _pyplot_is_plain(state: State) -> bool:
     if _ODD not in state.memo:
         state.memo[_ODD] = not all(map(_has_plain_axes, _figures_of_pyplot()))
     return not state.memo[_ODD]
+
+
+def current_axes(state: State) -> Made:
+    """Return what ``plt.gca()`` returns: of a class that is known if the cell itself made all figures there are."""
+    return new_axes() if _pyplot_is_plain(state) and not _figures_of_pyplot() else some_axes()
 
 
 def _figures_of_pyplot() -> list[Any]:
@@ -375,7 +404,7 @@ def _result(place: Place, site: CallSite, state: State) -> Value:
     if place.name == "subplots" and place.kind in ("pyplot", FIGURE):
         return _subplots_result(place, site, state)
     if place.name in ("gca", "sca"):
-        return some_axes() if place.name == "gca" else Known(None)
+        return current_axes(state) if place.name == "gca" else Known(None)
     if place.name in _GIVES_AXES and (place.kind != AXES or place.name != "axes"):
         # Calls that are given axes, or that may find those of an earlier call, may return others.
         fresh = place.kind == FIGURE and place.name == "add_subplot" and site.complete
@@ -389,17 +418,16 @@ def _is_number(value: Value, state: State) -> bool:
 
 
 def _subplots_result(place: Place, site: CallSite, state: State) -> Value:
-    rows, columns, squeeze = (
-        state.live(each)
-        for each in (argument(site, 0, "nrows", 1), argument(site, 1, "ncols", 1), squeeze(site, place))
+    rows, columns, squeezed = (
+        state.live(each) for each in (argument(site, 0, "nrows", 1), argument(site, 1, "ncols", 1), squeezes(site))
     )
     odd = ODD_AXES & set(site.keywords)
     figure = Made(FIGURE, cls=figure_class() if "FigureClass" not in site.keywords else None, package=LIBRARY)
     axes: Value = UNKNOWN
-    counts = site.complete and type(rows) is int and type(columns) is int and type(squeeze) is bool and not odd
+    counts = site.complete and type(rows) is int and type(columns) is int and type(squeezed) is bool and not odd
     if counts and 0 < rows * columns <= MAX_AXES and rows > 0:  # type: ignore[operator]
         shape: tuple[int, ...] = (rows, columns)  # type: ignore[assignment]
-        shape = tuple(each for each in shape if each != 1) if squeeze else shape
+        shape = tuple(each for each in shape if each != 1) if squeezed else shape
         axes = array_of_axes(shape) if shape else new_axes()
     elif odd and rows == 1 and columns == 1:
         axes = some_axes()

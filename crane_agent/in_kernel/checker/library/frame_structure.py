@@ -18,7 +18,7 @@ from ..sites import AttributeSite, CallSite, Finding, SubscriptSite, ValueSite
 from ..values import DTYPE, LABELS, SHAPE, STRUCTURE, UNKNOWN, Defined, Elements, Hole, Known, Like, Made, Method, Value
 from . import frame_stores as stores
 from . import operands, running, tables
-from .pandas_itself import LIBRARY, as_told, ask_content, own
+from .pandas_itself import LIBRARY, as_told, ask_content, own, without_imports
 
 if TYPE_CHECKING:
     from ..state import State
@@ -77,7 +77,10 @@ def ask(
     compute: Callable[[], object], state: State, raises: tuple[type, ...] = (), knows: frozenset[str] = ALL
 ) -> Value | Finding | None:
     """Do it with stand-ins: return a stand-in for what comes out, the crash that is certain, or None."""
-    answer = running.structure(compute, LIBRARY, raises, knows=knows)
+    with without_imports() as gate:
+        answer = running.structure(compute, LIBRARY, raises, knows=knows)
+    if gate.asked:
+        return None
     if isinstance(answer, Finding):
         return as_told(answer, SCHEMA)
     if type(answer) is not Like:

@@ -16,7 +16,6 @@ from ..sites import AttributeSite, CallSite, Finding, ValueSite
 from ..values import UNKNOWN, Known, Made, Method, Value, as_element
 from ..words import named, words
 from . import keras_making as making
-from . import keras_shapes as shapes
 from . import keras_training as training
 from .keras_specs import ANY, Layer, Model, Tensor, Thing, as_value, own_kind, spec_of
 

@@ -17,7 +17,7 @@ from ..sites import CallSite, Finding
 from ..values import UNKNOWN, Known, Like, Made, Value, of_element
 from ..words import HIDDEN, Part, Words, counted, named, words
 from . import keras_shapes as shapes
-from . import running
+from . import keras_sure, running
 from .keras_specs import (
     ANY,
     NOTHING,
@@ -222,12 +222,15 @@ def _make_layer(site: CallSite, cls: type, kind: str, bound: Bound, state: State
         if wrong is not None:
             return wrong
         inner = (wrapped,)
-        inside = spec_of(wrapped, state)
-        config["recurrent"] = type(inside) is Layer and inside.kind in ("LSTM", "GRU", "SimpleRNN")
+        kernel = spec_of(wrapped, state)
+        config["recurrent"] = type(kernel) is Layer and kernel.kind in ("LSTM", "GRU", "SimpleRNN")
     wrong = _standardize(kind, config, state, bound)
     if wrong is not None:
         return wrong
-    state.may_raise(site.node, DOUBT)
+    inside = spec_of(inner[0], state) if inner else None
+    config["sure"] = keras_sure.constructor(kind, config, label, bound, inside, state)
+    if not config["sure"]:
+        state.may_raise(site.node, DOUBT)
     spec = Layer(cls, kind, config, label if type(label) is str else None, False, (), inner)
     return stand_in(spec._replace(demands=shapes.demands(spec)))
 
@@ -350,13 +353,13 @@ def _spatial(kind: str, config: dict[str, Any], rank: int, level: str) -> Findin
         if isinstance(answer, Finding):
             # The message prints a set: its order is not ours.
             message = words(
-                "The `padding` argument must be a list/tuple or one of {{…}}. Received: {}",
+                "The `padding` argument must be …. Received: {}",
                 Part(padding.lower(), level),
             )
-            return answer._replace(message=message) if kind in ("Conv1D", "Conv2D", "Conv3D") else None
+            return answer._replace(message=message)
         if answer is not None:
             config["padding"] = answer.object  # type: ignore[union-attr]
-    if kind in ("Conv1D", "Conv2D", "Conv3D") and type(filters) is int and filters <= 0:
+    if "Conv" in kind and not kind.startswith("Depthwise") and type(filters) is int and filters <= 0:
         return finding(
             "filters",
             words(
@@ -391,15 +394,18 @@ def make_input(site: CallSite, function: types.FunctionType, state: State) -> An
 
 
 def _dtype(config: dict[str, Any]) -> str | None:
-    dtype = config.get("dtype")
-    return dtype if type(dtype) is str else None
+    dtype = config.get("dtype", ANY)
+    return dtype if type(dtype) is str else None if dtype is None else "?"
 
 
 def _make_input(site: CallSite, cls: type, config: dict[str, Any], bound: Bound, label: Any, state: State) -> Answer:
     standardize = function_named("keras.src.backend.common.variables", "standardize_shape")
     given = [name for name in ("shape", "batch_shape") if name in bound.given]
     values = [config.get(name, ANY) for name in given]
-    state.may_raise(site.node, DOUBT)
+    usual = set(bound.named) <= {"shape", "name", "dtype"} and not bound.extra
+    usual = usual and keras_sure.is_name(label) and type(config.get("shape")) is tuple
+    if not usual or config.get("dtype", ANY) is not None:
+        state.may_raise(site.node, DOUBT)
     batch: Any = None
     if bound.extra or ANY in values or standardize is None:
         batch = None
@@ -451,14 +457,46 @@ def _make_model(site: CallSite, cls: type, kind: str, state: State) -> Answer:
         wrong = _not_symbolic(which, value, state)
         if wrong is not None:
             return wrong
-    state.may_raise(site.node, DOUBT)
     label = state.plain(site.keywords.get("name"))
-    label = label if type(label) is str else None
     taken, given = tensors_of(inputs, state), tensors_of(outputs, state)
+    layers = _layers_between(taken, given, state)
+    if layers is None or not set(site.keywords) <= {"inputs", "outputs", "name"} or not keras_sure.is_name(label):
+        state.may_raise(site.node, DOUBT)
     if taken is None:
         taken = shapes.UNKNOWN_TENSOR
     functional: Any = base_class("Functional")
-    return stand_in(Model(functional, "Functional", (), taken, given, label, complete=False))
+    label = label if type(label) is str else None
+    return stand_in(Model(functional, "Functional", layers or (), taken, given, label, complete=layers is not None))
+
+
+def _layers_between(taken: Any, given: Any, state: State) -> tuple[Value, ...] | None:
+    """Return the layers of a functional model if all are known, connected and named apart; else None."""
+    ends = flat(given)
+    if type(taken) is dict or type(given) is dict or not ends or any(each.layer is None for each in flat(taken)):
+        return None
+    if any(each.made_by is None for each in ends):
+        return None
+    inputs = [spec_of(each.layer, state) for each in flat(taken)]
+    found: list[Value] = []
+    names: list[str] = []
+    for end in ends:
+        for value in end.made_by or ():
+            if any(value is each for each in found):
+                continue
+            spec = spec_of(value, state)
+            if type(spec) is not Layer or (shapes.is_input_layer(spec) and not any(spec is each for each in inputs)):
+                return None
+            found.append(value)
+            names += [spec.name] if spec.name is not None else []
+    # A name that is given may be one that Keras gives to another layer.
+    if len(set(names)) != len(names) or any(_AUTOMATIC.search(name) for name in names):
+        return None
+    if any(spec_of(each, state) is None for each in found):
+        return None
+    return tuple(value for value in found if not shapes.is_input_layer(spec_of(value, state)))
+
+
+_AUTOMATIC = re.compile(r"^(input_layer|dense|conv|lstm|gru|simple_rnn|flatten|dropout|[a-z_]*pooling|add|concat)|\d$")
 
 
 def _not_functional(site: CallSite, cls: type, state: State) -> Answer:
@@ -530,18 +568,20 @@ def _make_sequential(site: CallSite, cls: type, state: State) -> Answer:
             kind="TypeError",
             crash_type="type error",
         )
-    state.may_raise(site.node, DOUBT)
-    if live is None:
-        return stand_in(spec)
-    if type(live) is not list and type(live) is not tuple:
-        return UNKNOWN
+    usual = set(bound.named) <= {"layers", "name"} and not bound.extra and keras_sure.is_name(label)
+    if type(live) not in (list, tuple, type(None)):
+        return _opaque(site, state)
+    unsure = [] if usual else ["an argument"]
     try:
-        return stand_in(_with_layers(spec, [of_element(each) for each in live], state))
+        made = _with_layers(spec, [of_element(each) for each in live or ()], state, unsure)
     except shapes.Crash as crash:
         return crash.finding
+    if unsure:
+        state.may_raise(site.node, DOUBT)
+    return stand_in(made)
 
 
-def _with_layers(spec: Model, added: list[Value], state: State) -> Model:
+def _with_layers(spec: Model, added: list[Value], state: State, unsure: list[str]) -> Model:
     """Return a Sequential model with more layers.
 
     Raises:
@@ -562,18 +602,27 @@ def _with_layers(spec: Model, added: list[Value], state: State) -> Model:
             continue
         if not layers and first is None and type(each) is Layer and "_input_shape_arg" in each.config:
             first = _from_argument(each.config["_input_shape_arg"], state)
-        if not layers and first is None and type(each) is Model and each.inputs is not None:
-            pass
         if each is None and not layers and first is None:
             # It may have been given an `input_shape`.
             complete = False
+        _note_doubts(each, layers, unsure, state)
         layers.append(value)
     now = spec._replace(layers=tuple(layers), complete=complete)
     if first is None:
         return now
     if not layers:
         return now._replace(inputs=first, outputs=first)
-    return shapes.built_sequential(now, first, state)
+    return shapes.built_sequential(now, first, state, unsure=unsure)
+
+
+def _note_doubts(each: Any, layers: list[Value], unsure: list[str], state: State) -> None:
+    """Note what `Sequential.add` may refuse: no layer that is known, or one whose name may be there already."""
+    if type(each) not in (Layer, Model):
+        unsure.append("a layer")
+    elif each.name is not None and (layers and _AUTOMATIC.search(each.name)):
+        unsure.append("a name")
+    elif any(spec_of(other, state) is each for other in layers):
+        unsure.append("a layer twice")
 
 
 def _from_argument(argument: Any, state: State) -> Tensor:
@@ -654,11 +703,13 @@ def add(site: CallSite, model: Value, state: State) -> Answer:
     layer = site.arguments[0] if site.arguments else site.keywords.get("layer")
     if layer is None:
         return None
+    unsure: list[str] = []
     try:
-        now = _with_layers(spec, [layer], state)
+        now = _with_layers(spec, [layer], state, unsure)
     except shapes.Crash as crash:
         return crash.finding
-    state.may_raise(site.node, DOUBT)
+    if unsure:
+        state.may_raise(site.node, DOUBT)
     state.becomes(model, Like(now, NOTHING))
     return Known(None)
 
@@ -696,7 +747,7 @@ def _merge(site: CallSite, function: types.FunctionType, kind: str, home: str, s
     inputs = bound.given.get("inputs")
     axis = state.plain(bound.given.get("axis"))
     config = {} if axis is safe.ABSENT else {"axis": axis}
-    layer = stand_in(Layer(cls, kind, config, None))
+    layer = stand_in(Layer(cls, kind, {**config, "sure": not bound.extra}, None))
     return call_layer(site, layer, inputs, state)
 
 
@@ -707,15 +758,26 @@ def call_layer(site: CallSite, layer: Value, inputs: Value | None, state: State)
     wrong = _not_tensors(inputs, spec, state)
     if wrong is not None:
         return wrong
-    state.may_raise(site.node, "the layer may not take what it is given")
+    unsure: list[str] = []
     try:
-        found = shapes.flow(layer, given, state)
+        found = shapes.flow(layer, given, state, unsure=unsure)
     except shapes.Crash as crash:
         return crash.finding
+    if unsure or given is None or len(site.arguments) + len(site.keywords) != 1:
+        state.may_raise(site.node, "the layer may not take what it is given")
     if given is None or found is None:
         return UNKNOWN
-    symbolic = any(each.symbolic for each in flat(given))
-    return as_value(found) if symbolic else Made("tensor")
+    if not any(each.symbolic for each in flat(given)):
+        return Made("tensor")
+    histories = [each.made_by for each in flat(given)]
+    known = [value for each in histories for value in each or ()]
+    return as_value(_made_by(found, None if None in histories else (*known, layer)))
+
+
+def _made_by(found: Any, layers: tuple[Value, ...] | None) -> Any:
+    if type(found) is list:
+        return [_made_by(each, layers) for each in found]
+    return found._replace(made_by=layers, layer=None, dtype=None) if type(found) is Tensor else found
 
 
 def _not_tensors(inputs: Value | None, spec: Any, state: State) -> Finding | None:

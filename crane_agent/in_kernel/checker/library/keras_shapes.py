@@ -17,7 +17,7 @@ from ...privacy import SCHEMA, VALUES
 from ..sites import Finding
 from ..values import Like, Value
 from ..words import HIDDEN, Part, counted, words
-from . import running
+from . import keras_sure, running
 from .keras_specs import (
     ANY,
     NOTHING,
@@ -374,7 +374,7 @@ def _merged(layer: Layer, inputs: Any) -> Any:
 # -- the flow ---------------------------------------------------------------------------------------------------------
 
 
-def flow(value: Value, inputs: Any, state: State, depth: int = 5) -> Any:
+def flow(value: Value, inputs: Any, state: State, depth: int = 5, unsure: list[str] | None = None) -> Any:
     """Return what a layer or model gives for inputs; it is built from here on.
 
     Args:
@@ -382,18 +382,22 @@ def flow(value: Value, inputs: Any, state: State, depth: int = 5) -> Any:
         inputs: `Tensor`, or lists and dicts of them; None if they are not known.
         state: The walk's state.
         depth: How deep models may lie in models.
+        unsure: Gets the names of what may raise.
 
     Raises:
         Crash: It is certain to raise.
     """
+    unsure = [] if unsure is None else unsure
     spec = spec_of(value, state)
     tensors = flat(inputs)
     known = inputs is not None and all(each.shape is not None for each in tensors)
     if type(spec) is Model and depth:
-        return _through_model(value, spec, inputs if known else None, state, depth)
+        return _through_model(value, spec, inputs if known else None, state, depth, unsure)
     if type(spec) is not Layer:
+        unsure.append("a layer")
         return None
     if not known:
+        unsure.append(spec.kind)
         if spec.built is False:
             mark_built(value, spec, True, state)
         return UNKNOWN_TENSOR
@@ -402,6 +406,8 @@ def flow(value: Value, inputs: Any, state: State, depth: int = 5) -> Any:
         check_demands(specs, tensors, spec.name)
     symbolic = all(each.symbolic for each in tensors)
     found = _through_layer(spec, inputs, tensors, symbolic, state)
+    if not keras_sure.call(spec, tensors, found):
+        unsure.append(spec.kind)
     if spec.built is False:
         mark_built(value, spec, tensors[0].shape if len(tensors) == 1 else True, state)
     return _as_symbolic(found, symbolic)
@@ -438,22 +444,25 @@ def mark_built(value: Value, spec: Layer, shape: Any, state: State) -> None:
     state.becomes(value, Like(built._replace(demands=demands(built)), NOTHING))
 
 
-def _through_model(value: Value, spec: Model, inputs: Any, state: State, depth: int) -> Any:
+def _through_model(value: Value, spec: Model, inputs: Any, state: State, depth: int, unsure: list[str]) -> Any:
     if spec.kind == "Functional":
+        unsure.append(spec.kind)
         return _through_functional(spec, inputs, state)
     if spec.inputs is None:
         if type(inputs) is not Tensor:
+            unsure.append(spec.kind)
             forget_layers(value, spec, state)
             return UNKNOWN_TENSOR
         # Building is symbolic even when arrays go through.
-        now = built_sequential(spec, inputs._replace(symbolic=True, layer=None), state, depth)
+        now = built_sequential(spec, inputs._replace(symbolic=True, layer=None), state, depth, unsure)
         state.becomes(value, Like(now, NOTHING))
         return _as_symbolic(now.outputs, inputs.symbolic)
     if type(inputs) is not Tensor:
+        unsure.append(spec.kind)
         return _as_symbolic(spec.outputs, False) if inputs is None else UNKNOWN_TENSOR
     found: Any = adjusted(inputs, spec.inputs)
     for layer in spec.layers:
-        found = flow(layer, found, state, depth - 1)
+        found = flow(layer, found, state, depth - 1, unsure)
         if found is None:
             return UNKNOWN_TENSOR
     return found
@@ -468,7 +477,9 @@ def forget_layers(value: Value, spec: Model, state: State) -> None:
     state.becomes(value, Like(spec._replace(inputs=UNKNOWN_TENSOR, outputs=UNKNOWN_TENSOR), NOTHING))
 
 
-def built_sequential(spec: Model, first: Tensor, state: State, depth: int = 5) -> Model:
+def built_sequential(
+    spec: Model, first: Tensor, state: State, depth: int = 5, unsure: list[str] | None = None
+) -> Model:
     """Return a Sequential model that is built for an input, its layers marked as built.
 
     Raises:
@@ -476,7 +487,7 @@ def built_sequential(spec: Model, first: Tensor, state: State, depth: int = 5) -
     """
     found: Any = first
     for layer in spec.layers:
-        found = flow(layer, found, state, depth - 1)
+        found = flow(layer, found, state, depth - 1, unsure)
         if found is None:
             found = UNKNOWN_TENSOR
     shape = None if first.shape is None else (None, *first.shape[1:])
@@ -569,7 +580,8 @@ def adjusted(tensor: Tensor, reference: Tensor) -> Tensor:
 def input_tensor(layer: Layer, value: Value | None = None) -> Tensor:
     """Return the tensor of an InputLayer."""
     shape = layer.config.get("batch_shape")
-    return Tensor(tuple(shape) if type(shape) is tuple else None, None, True, value)
+    made_by = None if value is None else (value,)
+    return Tensor(tuple(shape) if type(shape) is tuple else None, None, True, value, made_by)
 
 
 def is_input_layer(spec: Any) -> bool:

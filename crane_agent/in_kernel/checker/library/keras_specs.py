@@ -32,12 +32,14 @@ class Tensor(NamedTuple):
         dtype: Its name, or None.
         symbolic: Whether it is a KerasTensor.
         layer: For one that `Input` made, its layer.
+        made_by: The layers that it comes from, if they are all known.
     """
 
     shape: tuple[Any, ...] | None
     dtype: str | None = None
     symbolic: bool = True
     layer: Value | None = None
+    made_by: tuple[Value, ...] | None = None
 
 
 class Layer(NamedTuple):
@@ -179,11 +181,13 @@ class Bound(NamedTuple):
         given: Those that stand in the call, and the defaults of the others.
         extra: Those that no parameter is named for, if the function takes such.
         error: Python's own message if they do not fit, else None.
+        named: The parameters that the call gives.
     """
 
     given: dict[str, Value]
     extra: dict[str, Value]
     error: str | None
+    named: tuple[str, ...] = ()
 
 
 def bind(function: types.FunctionType, site: CallSite, skip: int = 1) -> Bound:
@@ -202,7 +206,8 @@ def bind(function: types.FunctionType, site: CallSite, skip: int = 1) -> Bound:
     extra: dict[str, Value] = {}
     for name, value in site.keywords.items():
         (given if name in names else extra)[name] = value
-    return Bound(given, extra, error)
+    taken = [*positional[skip : skip + len(site.arguments)], *(name for name in site.keywords if name in names)]
+    return Bound(given, extra, error, tuple(taken))
 
 
 # -- objects of the kernel --------------------------------------------------------------------------------------------
@@ -284,7 +289,7 @@ def _kernel_layer(found: object) -> Layer:
     spec = own.get("_input_spec")
     demands = tuple(keras_layers.items(spec)) if keras_layers.items(spec) else (() if spec is None else (spec,))
     exact: Any = safe.loaded("keras.src.layers.input_spec", "InputSpec")
-    name = own.get("name")
+    label = own.get("name")
     shapes = keras_layers.entries(own.get("_build_shapes_dict"))
     built_with = keras_layers.shape(next(iter(shapes.values()), None))
     built: Any = keras_layers.is_built(found)
@@ -294,7 +299,7 @@ def _kernel_layer(found: object) -> Layer:
         type(found),
         kind,
         config,
-        name if type(name) is str else None,
+        label if type(label) is str else None,
         built,
         demands if all(type(each) is exact for each in demands) else None,
         tuple(inner),

@@ -122,7 +122,8 @@ def _compile(site: CallSite, model: Value, given: dict[str, Value], state: State
         wrong = _metrics_are_no_list(given, state)
     if wrong is not None:
         return wrong
-    state.may_raise(site.node, "an argument of compile may be refused")
+    if not _compile_is_sure(given, state):
+        state.may_raise(site.node, "an argument of compile may be refused")
     plain = all(
         state.plain(given.get(name, Known(default))) == default
         for name, default in (("run_eagerly", False), ("weighted_metrics", None), ("loss_weights", None))
@@ -133,6 +134,24 @@ def _compile(site: CallSite, model: Value, given: dict[str, Value], state: State
     state.note(model, "compiled", fact)
     state.note(model, "ran", frozenset())
     return Known(None)
+
+
+def _compile_is_sure(given: dict[str, Value], state: State) -> bool:
+    """Whether compile is certain not to raise: it does not look at the names of losses and metrics yet."""
+    optimizer = given.get("optimizer")
+    spec = spec_of(optimizer, state)
+    named_one = type(state.plain(optimizer)) is str
+    made = type(spec) is Thing and safe.inherits(spec.cls, base_class("BaseOptimizer"))
+    if not (named_one or made) or type(state.plain(given.get("loss"))) is not str:
+        return False
+    metrics = state.plain(given.get("metrics"))
+    if metrics is not None and not (type(metrics) is list and all(type(each) is str for each in metrics)):
+        return False
+    usual = (("loss_weights", None), ("weighted_metrics", None), ("run_eagerly", False), ("jit_compile", "auto"))
+    return all(state.plain(given.get(name)) == default for name, default in usual) and all(
+        state.plain(given.get(name, Known(default))) == default
+        for name, default in (("steps_per_execution", 1), ("auto_scale_loss", True))
+    )
 
 
 def _no_custom_objects() -> bool:

@@ -24,7 +24,7 @@ from ..values import DTYPE, UNKNOWN, Elements, Foreign, Hole, Known, Like, Made,
 from . import running
 from .tensors import (
     GRAD,
-    MAX_ELEMENTS,
+    MAX_LOOKED_UP,
     STRIDES,
     Operands,
     NotKnown,
@@ -104,7 +104,7 @@ def _window(x: Form, rank: int, channels: int | None) -> tuple[Shape, Shape]:
 def _convolved(x: Form, weight: Form, own: dict[str, Any]) -> Shape:
     rank = len(weight.shape) - 2
     groups = own.get("groups", 1)
-    if type(groups) is not int or groups < 1:
+    if type(groups) is not int or groups < 1 or rank < 1:
         raise NotKnown
     batch, sizes = _window(x, rank, weight.shape[1] * groups)
     stride, dilation = _several(own.get("stride", 1), rank), _several(own.get("dilation", 1), rank)
@@ -127,6 +127,8 @@ def _convolved(x: Form, weight: Form, own: dict[str, Any]) -> Shape:
 def _transposed(x: Form, weight: Form, own: dict[str, Any]) -> Shape:
     rank = len(weight.shape) - 2
     groups = own.get("groups", 1)
+    if rank < 1:
+        raise NotKnown
     batch, sizes = _window(x, rank, weight.shape[0])
     stride, dilation = _several(own.get("stride", 1), rank), _several(own.get("dilation", 1), rank)
     pads, extra = _several(own.get("padding", 0), rank), _several(own.get("output_padding", 0), rank)
@@ -350,6 +352,7 @@ _BY_ITSELF: dict[str, Callable[..., Shape]] = {
     "LogSoftmax": _soft,
     "Softmin": _soft,
     "GELU": _same,
+    "LogSigmoid": _same,
     "Upsample": _upsampled,
     "UpsamplingNearest2d": _upsampled,
     "UpsamplingBilinear2d": _upsampled,
@@ -362,7 +365,7 @@ _BY_ITSELF: dict[str, Callable[..., Shape]] = {
 
 _ELEMENTWISE = frozenset(
     "ReLU ReLU6 LeakyReLU ELU SELU CELU SiLU Mish Sigmoid Tanh Softplus Softsign Hardtanh Hardswish Hardsigmoid "
-    "LogSigmoid Tanhshrink Softshrink Hardshrink Threshold Identity".split()
+    "Tanhshrink Softshrink Hardshrink Threshold Identity".split()
 )
 """Layers without parameters that torch computes element by element."""
 _RESHAPING = ("Flatten", "Unflatten")
@@ -672,7 +675,7 @@ def _embedded(module: Any, own: dict[str, Any], operands: Operands, site: CallSi
 
 def _looked_up(index: Any, weight: Any, operands: Operands, site: CallSite, state: State) -> Value | Finding:
     torch: Any = safe.loaded("torch")
-    if operands.values and state.live(operands.values[0]) is index and index.numel() <= MAX_ELEMENTS:
+    if operands.values and state.live(operands.values[0]) is index and index.numel() <= MAX_LOOKED_UP:
         table = torch.zeros((1, 1), dtype=weight.dtype).expand(int(weight.shape[0]), 1)
         copy = index.detach().clone()
         _, error = attempt(lambda: torch.embedding(table, copy))
@@ -1065,7 +1068,7 @@ def _entropy(
             raise NotKnown
         return full_crash(lambda *both: function(*both), operands, None) or _give_up()
     state = operands.state
-    real = state.live(operands.values[1]) is target and target.numel() <= MAX_ELEMENTS and len(x.shape) == 2
+    real = state.live(operands.values[1]) is target and target.numel() <= MAX_LOOKED_UP and len(x.shape) == 2
     if real:
         table = torch.zeros((1, 1), dtype=first.dtype).expand(x.shape)
         copy = target.detach().clone()

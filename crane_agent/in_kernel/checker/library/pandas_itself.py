@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
+import sys
+import threading
 import time
 import types
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Iterator
 
 from ... import safe
 from ...privacy import SCHEMA, VALUES
@@ -62,6 +65,36 @@ def affordable(size: int, state: State) -> bool:
     return size <= MAX_SIZE and state.memo.get("pandas.spent", 0.0) < MAX_SECONDS
 
 
+class _Gate:
+    """A finder of modules that finds none for its own thread, and remembers that it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._thread = threading.get_ident()
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Refuse to import; other threads look on.
+
+        Raises:
+            ImportError: This thread wants to import.
+        """
+        if threading.get_ident() == self._thread:
+            self.asked = True
+            raise ImportError(name)
+
+
+@contextlib.contextmanager
+def without_imports() -> Iterator[_Gate]:
+    """Let nothing be imported in this thread: pandas loads some of its own modules when they are first needed."""
+    gate: Any = _Gate()
+    sys.meta_path.insert(0, gate)
+    try:
+        yield gate
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.meta_path.remove(gate)
+
+
 def ask_content(
     compute: Callable[[], object], state: State, asked: str = VALUES, path: str | None = None
 ) -> Value | Finding | None:
@@ -74,8 +107,11 @@ def ask_content(
         path: How a probe reaches what comes out.
     """
     start = time.monotonic()
-    answer = running.content(compute, LIBRARY, result=lambda found: real_value(found, state, path))
+    with without_imports() as gate:
+        answer = running.content(compute, LIBRARY, result=lambda found: real_value(found, state, path))
     state.memo["pandas.spent"] = state.memo.get("pandas.spent", 0.0) + time.monotonic() - start
+    if gate.asked:
+        return None
     return as_told(answer, asked) if isinstance(answer, Finding) else answer
 
 

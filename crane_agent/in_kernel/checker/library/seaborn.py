@@ -16,11 +16,10 @@ from ...privacy import SCHEMA
 from ...probes import callables
 from ...readers import blocks
 from ..sites import CallSite, Finding
-from ..values import SHAPE, Foreign, Value
+from ..values import SHAPE, Foreign, Known, Like, Value
 from ..words import Part, Words, counted, named, words
 from . import running, tables
-from .figure_kinds import some_axes
-from .figures import calls_back, use_up
+from .figures import calls_back, current_axes, use_up
 from .plotted import MAX_ELEMENTS
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
         return None
     use_up(site, state)
     check = _CHECKS.get(name)
-    answer = None
+    answer: Value | Finding | None = None
     if site.complete:
         if name in _ON_AXES or name in _ON_FIGURES:
             answer = _missing_variable(name, site, state)
@@ -80,7 +79,7 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
         state.files_may_change = True
         return Foreign("pandas")
     if name in _ON_AXES or name in ("heatmap", "regplot", "residplot", "distplot"):
-        return site.keywords.get("ax") or some_axes()
+        return site.keywords.get("ax") or current_axes(state)
     return Foreign("seaborn")
 
 
@@ -127,6 +126,10 @@ def _missing_variable(name: str, site: CallSite, state: State) -> Finding | None
         return None
     if state.live(values.get("x")) is None and state.live(values.get("y")) is None:
         return None
+    if name == "countplot":
+        both = _both_given(values, state)
+        if both is not None:
+            return both
     data = values.get("data")
     labels = _labels_of(data, state)
     if labels is None:
@@ -147,6 +150,29 @@ def _missing_variable(name: str, site: CallSite, state: State) -> Finding | None
     return None
 
 
+def _both_given(values: dict[str, Value], state: State) -> Finding | None:
+    """``countplot(x=..., y=...)``: it counts along one of them."""
+    function = _function("countplot")
+    if not {"x", "y"} <= set(values) or any(
+        state.live(values[name]) is None or (type(values[name]) is not Known and type(values[name]) is not Like)
+        for name in "xy"
+    ):
+        return None
+    texts = [each for each in _texts(function) if each.startswith("Cannot pass values for both")] if function else []
+    if len(texts) != 1:
+        return None
+    kind = "TypeError" if "TypeError" in function.__code__.co_names else "ValueError"
+    return Finding(
+        rule="seaborn.countplot",
+        type=kind,
+        message=words("{}", named(texts[0])),
+        because=words("it counts along one of them"),
+        crash_type="invalid argument",
+        library="seaborn",
+        asked=SCHEMA,
+    )
+
+
 def _labels_of(data: Value | None, state: State) -> list[object] | None:
     """Return what names may stand for; an empty list if there is no data."""
     if data is None or state.live(data) is None:
@@ -161,8 +187,8 @@ def _labels_of(data: Value | None, state: State) -> list[object] | None:
         return None
     if not columns:
         return None
-    # An index without a name is called "index" or, where it has levels, by their numbers.
-    return [*columns, *(each for each in names if each is not None), *(["index"] if None in names else [])]
+    # What has no name in the index has a number for it.
+    return [*columns, *(each for each in names if each is not None)]
 
 
 def _words_of(name: str, values: dict[str, Value], *, has_data: bool, state: State) -> str | None:

@@ -35,7 +35,8 @@ MAX_TRIES = 100_000
 
 # Compiled here: the functions of `re` would keep them in the cache of the kernel's.
 _WIDE = re.compile(r"\d{4}")
-_NESTED = re.compile(r"\)[*+?{]|\\\d|\(\?")
+_NESTED = re.compile(r"\)[*+?{]|\\\d|\(\?(?!P<|:)")
+_BY_CONTENT = re.compile(r"%[^a-zA-Z%]*[dioxXuc]")
 _REPEATED = re.compile(r"[*+?{]")
 _SPECIAL = re.compile(r"[\\()\[\]{}*+?|]")
 
@@ -222,7 +223,8 @@ def _percent(left: str, site: OperatorSite, state: State) -> Value | Finding | N
     answer = _content(lambda: left % handed, SCHEMA)
     if isinstance(answer, Finding):
         return answer
-    state.may_raise(site.node, "formatting a value may raise")
+    if _BY_CONTENT.search(left):
+        state.may_raise(site.node, "formatting a value may raise")
     return Made("text")
 
 
@@ -275,6 +277,9 @@ def text(site: ValueSite, state: State) -> Value | Finding | None:
     found = state.live(site.value)
     if is_date(found):
         return _content(lambda: format(found, site.text), state.level(site.value))
+    if type(site.value) is Like and is_date(site.value.object):
+        answer = _content(lambda: format(site.value.object, site.text), SCHEMA)  # type: ignore[union-attr]
+        return answer if isinstance(answer, Finding) else Made("text")
     kind = kind_of(site.value, state)
     if kind is None or found is not safe.ABSENT:
         return Made("text") if _is_counted(found) and not site.text else None
@@ -305,6 +310,9 @@ def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
         if name in tables.DATE_FIELDS - {"min", "max", "resolution"}:
             return Made("number", type=int)
         return Method(site.owner, name)
+    if safe.class_module(type(owner)) == "collections" and name in _COLLECTION_METHODS and _has(owner, name):
+        if any(safe.is_exactly(owner, "collections", each) for each in ("OrderedDict", "Counter", "defaultdict", "deque")):
+            return Method(site.owner, name)
     if type(site.owner) is Made and site.owner.kind == "text":
         if name in _TEXT_METHODS:
             return Method(site.owner, name)
@@ -334,6 +342,11 @@ _TEXT_METHODS = frozenset(
     "capitalize casefold lower upper strip lstrip rstrip title swapcase format replace split splitlines startswith "
     "endswith find count join isdigit isalpha isnumeric islower isupper encode zfill center ljust rjust".split()
 )
+_COLLECTION_METHODS = frozenset(
+    "most_common elements items keys values get copy append appendleft pop popleft extend clear update index count".split()
+)
+_COLLECTION_VIEWS = frozenset(["items", "keys", "values"])
+_COLLECTION_CHANGES = frozenset("append appendleft pop popleft extend clear".split())
 _TEXT_TO_BOOL = frozenset("startswith endswith isdigit isalpha isnumeric islower isupper".split())
 
 
@@ -344,6 +357,9 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
     kind = kind_of(site.owner, state)
     if owner is safe.ABSENT and kind in (int, float) and site.context == "load":
         return _content(lambda: _SAMPLES[kind][0], SCHEMA)
+    if type(owner) is dict and type(key) is tuple and site.context == "load" and safe.has_plain_keys(owner):
+        held = owner.get(key, safe.ABSENT) if safe.is_plain(key) and _is_hashable(key) else safe.ABSENT
+        return None if held is safe.ABSENT else of_element(held, None, state.level(site.owner, site.key))
     if site.context != "load" or key is safe.ABSENT or safe.class_module(type(owner)) != "collections":
         return None
     level = state.level(site.owner, site.key)
@@ -372,6 +388,12 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
     return Known(made)
 
 
+def _is_hashable(key: tuple[Any, ...]) -> bool:
+    return all(
+        safe.one_of(type(each), safe.SCALARS) or (type(each) is tuple and _is_hashable(each)) for each in key
+    )
+
+
 def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Finding | None:
     """Follow ``table[key] = value`` for a defaultdict, a Counter or an OrderedDict."""
     owner: Any = state.live(site.owner)
@@ -397,13 +419,46 @@ def store_in_builtin(site: SubscriptSite, value: Value, state: State) -> Value |
         return running.crash(TypeError(message), "python", "names", "type error", "its type takes no items")
     if not safe.one_of(type(owner), (list, dict)) or key is safe.ABSENT or len(owner) > MAX_ELEMENTS:
         return None
-    if type(owner) is dict and (safe.one_of(type(key), (list, dict, set)) or type(key) is tuple):
-        answer = _content(lambda: {key: None}, state.level(site.key))
-    elif type(owner) is list and type(key) is not slice:
-        answer = _content(lambda: operator.setitem([None] * len(owner), key, None), state.level(site.key))
-    else:
-        return None
+    if type(owner) is dict:
+        return _store_in_dict(site, key, value, state)
+    if type(key) is slice:
+        return _store_slice(site, owner, key, value, state)
+    answer = _content(lambda: operator.setitem([None] * len(owner), key, None), state.level(site.key))
     return answer if isinstance(answer, Finding) else None
+
+
+def _store_in_dict(site: SubscriptSite, key: Any, value: Value, state: State) -> Value | Finding | None:
+    if safe.one_of(type(key), (list, dict, set)):
+        return _content(lambda: {key: None}, state.level(site.key))
+    if type(key) is not tuple or not safe.is_plain(key):
+        return None
+    answer = _content(lambda: {key: None}, state.level(site.key))
+    if isinstance(answer, Finding):
+        return answer
+    copy = state.writable(site.owner)
+    if copy is safe.ABSENT:
+        return None
+    copy[key] = as_element(value)
+    return Known(None)
+
+
+def _store_slice(site: SubscriptSite, owner: Any, key: Any, value: Value, state: State) -> Value | Finding | None:
+    """``list[1:2] = values``."""
+    if safe.one_of(type(state.live(value)), (int, float, bool, type(None))):
+        added: Any = state.live(value)
+    else:
+        found = elements(state, value) if type(value) is Known else None
+        if found is None:
+            return None
+        added = [as_element(each) for each in found]
+    answer = _content(lambda: operator.setitem([None] * len(owner), key, added), state.level(site.key, value))
+    if isinstance(answer, Finding):
+        return answer
+    copy = state.writable(site.owner)
+    if copy is safe.ABSENT:
+        return None
+    copy[key] = added
+    return Known(None)
 
 
 def length(site: ValueSite, state: State) -> Value | Finding | None:
@@ -432,6 +487,12 @@ def truth(site: ValueSite, state: State) -> Value | Finding | None:
     return Known(bool(found.object)) if type(found) is Known else None
 
 
+_NOT_ITERABLE = (
+    *(int, float, bool, complex, type(None)),
+    *(types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType),
+)
+
+
 def iterate(site: ValueSite, state: State) -> Value | Finding | None:
     """Yield what collections holds; a number yields nothing; what a progress bar wraps."""
     value = site.value
@@ -449,6 +510,10 @@ def iterate(site: ValueSite, state: State) -> Value | Finding | None:
         from .arrays import not_iterable
 
         return not_iterable(site.node, _SAMPLES[kind])
+    if safe.one_of(type(owner), _NOT_ITERABLE) or is_date(owner):
+        from .arrays import not_iterable
+
+        return not_iterable(site.node, owner)
     if safe.class_module(type(owner)) == "collections":
         level = state.level(value)
         tables_ = ("OrderedDict", "Counter", "defaultdict")
@@ -490,7 +555,7 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
     callee: Any = state.live(site.callee)
     if callee is safe.ABSENT:
         return None
-    if type(callee) is types.BuiltinFunctionType or callee is str:
+    if type(callee) is types.BuiltinFunctionType or safe.one_of(callee, _CONVERTERS):
         found = _of_builtin(callee, site, state)
         if found is not None:
             return found
@@ -546,6 +611,10 @@ def _read(value: Value, state: State) -> Any:
 
 def _computed(callee: Any, module: str, name: str, site: CallSite, state: State) -> Value | Finding | None:
     level = state.level(*site.arguments, *site.keywords.values())
+    if name == "copy" and len(site.arguments) == 1:
+        several: Any = state.live(site.arguments[0])
+        if safe.one_of(type(several), (list, dict, set)) and len(several) <= MAX_ELEMENTS:
+            return Known(several.copy(), level=level)
     handed = _arguments(site, state)
     if handed is None:
         return _computed_of_types(callee, module, site, state)
@@ -556,11 +625,6 @@ def _computed(callee: Any, module: str, name: str, site: CallSite, state: State)
         return _may(site, state)
     if module == "json" and not set(keywords) <= {"indent", "sort_keys", "ensure_ascii", "separators", "allow_nan"}:
         return None
-    if module == "copy" and safe.one_of(type(arguments[0] if arguments else None), safe.CONTAINERS):
-        found = state.plain(site.arguments[0], MAX_ELEMENTS)
-        if found is safe.ABSENT:
-            return None
-        return _content(lambda: callee(found), level)
     if any(array_forms.is_scalar(each) for each in arguments) and module in ("json", "copy"):
         return _content(lambda: callee(*arguments, **keywords), level) if module == "json" else None
     return _content(lambda: callee(*arguments, **keywords), level)
@@ -621,6 +685,10 @@ def _drawn(name: str, site: CallSite, state: State) -> Value | Finding | None:
         if site.complete and len(site.arguments) <= 1 and not site.keywords:
             if all(safe.one_of(type(state.live(each)), safe.SCALARS) for each in site.arguments):
                 return Known(None)
+            if all(safe.one_of(type(state.live(each)), (list, dict, set)) for each in site.arguments):
+                seed = state.live(site.arguments[0])
+                answer = _content(lambda: random.Random(0).seed(seed), state.level(*site.arguments))
+                return answer if isinstance(answer, Finding) else None
         return None
     if name == "shuffle":
         return _shuffled(site, state)
@@ -681,6 +749,8 @@ def _time(callee: Any, name: str, site: CallSite, state: State) -> Value | Findi
     if name in tables.CLOCKS and not site.arguments and not site.keywords:
         return Made("number", type=tables.CLOCKS[name])
     handed = _arguments(site, state)
+    if name == "sleep" and handed is not None and not handed[0] and not handed[1]:
+        return _content(callee, SCHEMA)
     if name == "sleep" and handed is not None and len(handed[0]) == 1 and not handed[1]:
         pause = handed[0][0]
         if safe.one_of(type(pause), (int, float)) and 0 <= pause < 10**6:
@@ -695,19 +765,41 @@ def _time(callee: Any, name: str, site: CallSite, state: State) -> Value | Findi
 # -- texts ---------------------------------------------------------------------------------------------------------------
 
 
+_CONVERTERS = (str, int, float, list, tuple, set, enumerate, zip, dict)
+
+
 def _of_builtin(callee: Any, site: CallSite, state: State) -> Value | Finding | None:
     """``str.format``, and ``str(x)``, ``round(x)`` and their like of what is only known by its type."""
     name = callee.__name__
     owner = state.live(site.owner) if site.owner is not None else safe.ABSENT
     if site.method == "format" and type(owner) is str and name == "format":
         return _format(owner, site, state)
+    single = site.arguments[0] if len(site.arguments) == 1 and not site.keywords and site.complete else None
+    if callee is str and single is not None:
+        if is_date(state.live(single)):
+            return _content(lambda: str(state.live(single)), state.level(single))
+        if type(single) is Like and is_date(single.object):
+            return Made("text")
+    if callee is dict and single is not None and _is_counted(state.live(single)):
+        table: Any = state.live(single)
+        return Known(dict(table), level=state.level(single)) if safe.inherits(type(table), dict) else None
     if len(site.arguments) == 1 and type(site.arguments[0]) is Made and not site.keywords:
         kind = kind_of(site.arguments[0], state)
         if kind is None:
             return None
         if callee is str or name == "repr":
             return Made("text")
-        if kind in (int, float) and name == "len":
+        if kind in (int, float) and callee is float:
+            if kind is int:
+                state.may_raise(site.node, "a number may be too large")
+            return Made("number", type=float)
+        if kind in (int, float) and callee is int:
+            if kind is float:
+                state.may_raise(site.node, "it may be NaN")
+            return Made("number", type=int)
+        if kind in (int, float) and (
+            name in ("len", "sorted", "sum", "max", "min") or safe.one_of(callee, (list, tuple, set, enumerate, zip, dict))
+        ):
             return _content(lambda: callee(_SAMPLES[kind]), SCHEMA)
         if kind in (int, float) and name == "abs":
             return Made("number", type=kind)
@@ -736,11 +828,10 @@ def _format(owner: str, site: CallSite, state: State) -> Value | Finding | None:
     named = {key: _sample(each, state) for key, each in site.keywords.items()}
     if any(each is safe.ABSENT for each in [*samples, *named.values()]):
         return None
+    if any(each in owner for each in ("[", ":{", "c}")):
+        return _may(site, state, "text")
     answer = _content(lambda: owner.format(*samples, **named), SCHEMA)
-    if isinstance(answer, Finding):
-        return answer if "c}" not in owner else None
-    state.may_raise(site.node, "formatting a value may raise")
-    return Made("text")
+    return answer if isinstance(answer, Finding) else Made("text")
 
 
 def _pattern(name: str, site: CallSite, state: State) -> Value | Finding | None:
@@ -797,6 +888,8 @@ def _method(method: Method, site: CallSite, state: State) -> Value | Finding | N
         return _method_of_date(method.owner.object, name, site, state)
     if owner is safe.ABSENT:
         return None
+    if safe.class_module(type(owner)) == "collections":
+        return _method_of_collection(owner, method, site, state)
     handed = _arguments(site, state)
     level = state.level(method.owner, *site.arguments)
     if is_date(owner) and name in tables.DATE_METHODS:
@@ -813,6 +906,31 @@ def _method(method: Method, site: CallSite, state: State) -> Value | Finding | N
             return _may(site, state) if handed is not None else None
         if name in tables.DATE_CLASS_METHODS and name in ("strptime", "fromisoformat", "fromordinal", "combine"):
             return None if handed is None else _content(lambda: getattr(owner, name)(*handed[0], **handed[1]), level)
+    return None
+
+
+def _method_of_collection(owner: Any, method: Method, site: CallSite, state: State) -> Value | Finding | None:
+    """A method of a Counter, an OrderedDict, a defaultdict or a deque."""
+    name, level = method.name, state.level(method.owner, *site.arguments)
+    table = safe.inherits(type(owner), dict)
+    if name in _COLLECTION_VIEWS and not site.arguments and not site.keywords and len(owner) <= MAX_ITEMS:
+        pairs = {"keys": list(dict.keys(owner)), "values": list(dict.values(owner)), "items": list(dict.items(owner))}
+        if any(type(each) is Hole for each in pairs["values"]) and name == "values":
+            return None
+        return Made("iterator", items=pairs[name], made_at=state.changes(), level=level)
+    if not site.complete or site.keywords or (not _is_counted(owner) and not (name == "append" and not table)):
+        return None
+    handed = [real(each, state) for each in site.arguments]
+    if any(each is safe.ABSENT for each in handed):
+        return None
+    if name in _COLLECTION_CHANGES and not table and len(owner) <= MAX_ELEMENTS:
+        copy = owner.copy()
+        answer = _content(lambda: getattr(copy, name)(*handed), level)
+        if not isinstance(answer, Finding):
+            state.becomes(method.owner, Known(copy))
+        return answer
+    if name in ("most_common", "get", "copy", "index", "count") and len(owner) <= MAX_ELEMENTS:
+        return _content(lambda: getattr(owner, name)(*handed), level)
     return None
 
 
@@ -884,6 +1002,9 @@ def _defaultdict(callee: Any, site: CallSite, state: State) -> Value | None:
     factory = state.live(site.arguments[0])
     if safe.one_of(type(factory), (type,)) and safe.one_of(factory, (int, float, list, dict, set, str)):  # type: ignore[arg-type]
         return Known(callee(factory))
+    if safe.one_of(type(factory), (int, float, str, list, dict)):
+        answer = _content(lambda: callee(factory), state.level(site.arguments[0]))
+        return answer if isinstance(answer, Finding) else None
     return None
 
 

@@ -39,8 +39,10 @@ STRIDES = "strides"
 GRAD = "grad"
 """Whether a tensor requires a gradient."""
 
-MAX_ELEMENTS = 20_000
+MAX_ELEMENTS = 2_000
 """Elements of all stand-ins together that a function is run on; torch uses one thread for so few."""
+MAX_LOOKED_UP = 20_000
+"""Elements that are looked up in a table, or copied."""
 MAX_BYTES = 1 << 30
 """Memory that a stand-in of the true size may have, of which nothing is touched [bytes]."""
 MAX_ROWS = 64
@@ -453,7 +455,7 @@ _IN_ORDER = frozenset("reshape flatten ravel unflatten reshape_as".split())
 _FOLLOWS_SIZES = frozenset(
     # one operand
     "abs absolute neg negative sign sgn exp exp2 expm1 log log2 log10 log1p sqrt rsqrt sin cos tan asin acos atan sinh "
-    "cosh tanh arcsin arccos arctan sigmoid logit relu floor ceil round trunc fix frac square reciprocal erf erfc "
+    "cosh tanh arcsin arccos arctan sigmoid relu floor ceil round trunc fix frac square reciprocal erf erfc "
     "isnan isinf isfinite isneginf isposinf isreal logical_not bitwise_not nan_to_num clamp clip clamp_min clamp_max "
     "lgamma digamma deg2rad rad2deg angle conj "
     # two and three operands
@@ -461,14 +463,14 @@ _FOLLOWS_SIZES = frozenset(
     "less_equal greater greater_equal logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor atan2 "
     "arctan2 where lerp addcmul addcdiv isclose hypot masked_fill floor_divide remainder fmod pow copysign xlogy "
     # reductions, and what runs along an axis
-    "sum mean prod max min amax amin aminmax argmax argmin std var all any logsumexp median nanmedian mode cumsum "
+    "sum mean prod max min amax amin aminmax argmax argmin std var all any logsumexp median nanmedian cumsum "
     "cumprod cummax cummin sort argsort count_nonzero nansum nanmean std_mean var_mean flip fliplr flipud rot90 roll "
     "clone diff_ zeros_like ones_like empty_like full_like "
     # methods that compare or cast
     "equal allclose dist numel nelement dim ndimension is_floating_point is_complex is_contiguous element_size "
     "type_as gather index_select take_along_dim "
     # activations of torch.nn.functional that torch computes element by element
-    "relu6 leaky_relu elu selu celu silu mish softplus softsign hardtanh hardswish hardsigmoid logsigmoid tanhshrink "
+    "relu6 leaky_relu elu selu celu silu mish softplus softsign hardtanh hardswish hardsigmoid tanhshrink "
     "softshrink hardshrink".split()
 )
 """Every size of the result is 1 or one of an operand."""
@@ -480,16 +482,17 @@ _BY_CONTENT = frozenset("floor_divide remainder fmod pow gather index_select tak
 """May raise for what the operands hold."""
 
 _GROWS = frozenset(
-    "cat concat concatenate stack hstack vstack dstack row_stack column_stack repeat repeat_interleave tile topk "
-    "kthvalue one_hot block_diag cartesian_prod combinations meshgrid diff outer ger dot vdot inner kron cross trace "
+    "cat concat concatenate stack hstack vstack dstack row_stack column_stack repeat tile topk "
+    "kthvalue one_hot block_diag cartesian_prod combinations diff outer ger dot vdot trace "
     "diag diag_embed bincount_ tril_indices triu_indices logcumsumexp quantile_ unfold_ channel_shuffle_ trapz "
-    "pixel_shuffle_ pad bucketize searchsorted histc_ nonzero_ cov corrcoef cdist_ vander narrow_copy".split()
+    "pixel_shuffle_ pad histc_ nonzero_ cov corrcoef cdist_ vander narrow_copy".split()
 )
 """Sizes of the result are computed from those of the operands: torch is asked at the true sizes, if they are small."""
 
 _MATMUL = frozenset("matmul mm bmm mv __matmul__".split())
 
 _UNTOUCHING = frozenset(
+    "logit logsigmoid mode repeat_interleave searchsorted bucketize inner kron cross meshgrid "
     "nonzero unique unique_consecutive masked_select bincount histc cdist quantile nanquantile tolist item is_shared "
     "data_ptr storage untyped_storage stride storage_offset get_device retain_grad register_hook softmax log_softmax "
     "norm renorm inverse det logdet slogdet svd qr cholesky matrix_exp pinverse tril triu take index_fill "
@@ -644,12 +647,26 @@ def _item(site: SubscriptSite, tensor: Any, state: State) -> Value | Finding | N
     masks = [each for each in operands.tensors[1:] if str(each.dtype) in ("torch.bool", "torch.uint8")]
     if masks or any(type(each) is list and _has_bools(each) for each in parts):
         return _masked(site, operands, state)
-    if operands.real() and operands.elements() <= MAX_ELEMENTS and _few_looked_up(operands, tensor):
+    if operands.real() and _few_looked_up(operands, tensor):
         return _content(operator.getitem, operands)
-    if not operands.exact or not _few_looked_up(operands, tensor):
+    if operands.exact and not _few_looked_up(operands, tensor):
+        return _picked(site, operands, key, state)
+    if not operands.exact:
         raise NotKnown
     state.may_raise(site.node, "an index may be out of range")
     return _grown(operator.getitem, operands, index=True)
+
+
+def _picked(site: SubscriptSite, operands: Operands, key: Any, state: State) -> Value:
+    """Read rows of a large tensor: ``tensor[indices]``."""
+    tensor = operands.tensors[0]
+    state.may_raise(site.node, "an index may be out of range")
+    if type(key) is list and all(type(each) is int for each in key) and tensor.shape:
+        return like((len(key), *tensor.shape[1:]), tensor.dtype, grad=operands.grad())
+    index = operands.tensors[1] if type(key) is _Slot and len(operands.tensors) == 2 else None
+    if index is None or not tensor.shape or str(index.dtype) not in ("torch.int64", "torch.int32"):
+        raise NotKnown
+    return like((*index.shape, *tensor.shape[1:]), tensor.dtype, grad=operands.grad())
 
 
 def _few_looked_up(operands: Operands, tensor: Any) -> bool:
@@ -661,7 +678,7 @@ def _few_looked_up(operands: Operands, tensor: Any) -> bool:
     row = 1
     for size in tensor.shape:
         row *= max(int(size), 1)
-    return asked * row <= 200_000 and int(tensor.numel()) <= 200_000
+    return asked * row <= MAX_LOOKED_UP and int(tensor.numel()) <= MAX_LOOKED_UP
 
 
 def _is_basic(part: Any) -> bool:
@@ -1293,12 +1310,13 @@ def _backward(site: CallSite, arguments: tuple[Value, ...], state: State) -> Val
     if tensor is None:
         raise NotKnown
     if len(arguments) == 1 and not site.keywords and knows(arguments[0], GRAD, state):
-        torch: Any = safe.loaded("torch")
         if not tensor.requires_grad:
-            probe = torch.zeros(1)
-            _, error = attempt(lambda: probe.backward())
-            return None if error is None else crash(error)
-        if tensor.requires_grad and int(tensor.numel()) != 1:
+            # Not asked of torch: that would set up its engine.
+            message = "element 0 of tensors does not require grad and does not have a grad_fn"
+            return running.crash(
+                RuntimeError(message), "torch", SCHEMA, "runtime error", "nothing it was computed of requires a gradient"
+            )
+        if int(tensor.numel()) != 1:
             message = "grad can be implicitly created only for scalar outputs"
             return running.crash(
                 RuntimeError(message), "torch", SCHEMA, "tensor shape mismatch", "the tensor has more than one element"
@@ -1518,8 +1536,44 @@ def _liker(name: str) -> Any:
     return make
 
 
-def _shape_error(site: CallSite, arguments: tuple[Value, ...], state: State) -> None:
-    raise NotKnown
+def _extreme(name: str) -> Any:
+    """Follow ``x.max(dim=1)``: torch itself would spread it over threads."""
+
+    def extreme(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | Finding | None:
+        operands = Operands(arguments, site.keywords, state)
+        is_method = type(site.callee) is Method
+        function = _method(name) if is_method else state.live(site.callee)
+        axis = operands.keywords.get("dim", operands.arguments[1] if len(operands.arguments) > 1 else None)
+        if "out" in operands.keywords or type(operands.arguments[0]) is not _Slot:
+            raise NotKnown
+        if type(axis) is not int:
+            return evaluate(name, function, operands, site.node, state)
+        keeps = operands.keywords.get("keepdim", operands.arguments[2] if len(operands.arguments) > 2 else False)
+        tensor = operands.tensors[0]
+        rank = max(len(tensor.shape), 1)
+        if set(operands.keywords) - {"dim", "keepdim"} or len(operands.arguments) > 3 or type(keeps) is not bool:
+            raise NotKnown
+        if not -rank <= axis < rank:
+            return full_crash(function, operands, None)
+        shape = [int(size) for size in tensor.shape]
+        if 0 in shape or tensor.is_complex():
+            raise NotKnown
+        if shape:
+            shape[axis : axis + 1 or None] = [1] if keeps else []
+        parts = [
+            like(shape, tensor.dtype, grad=operands.grad(), dtype_known=operands.exact),
+            like(shape, safe.loaded("torch").int64, grad=False),
+        ]
+        kind: Any = safe.loaded("torch", "return_types")
+        kind = (safe.instance_dict(kind) or {}).get(name)
+        facts = frozenset.intersection(*(part.knows for part in parts))
+        return UNKNOWN if kind is None else Like(kind([part.object for part in parts]), facts)
+
+    return extreme
+
+
+def _method(name: str) -> Any:
+    return lambda first, *rest, **named: getattr(first, name)(*rest, **named)
 
 
 _METHODS: dict[str, Any] = {
@@ -1534,6 +1588,8 @@ _METHODS: dict[str, Any] = {
     "backward": _backward,
     "softmax": _softmax,
     "log_softmax": _softmax,
+    "max": _extreme("max"),
+    "min": _extreme("min"),
     **{
         name: _cast(dtype)
         for name, dtype in {
@@ -1552,6 +1608,8 @@ _METHODS: dict[str, Any] = {
 }
 
 _FUNCTIONS: dict[str, Any] = {
+    "max": _extreme("max"),
+    "min": _extreme("min"),
     "softmax": _softmax,
     "log_softmax": _softmax,
     "tensor": _tensor,

@@ -10,7 +10,7 @@ from ...likeness import close_to
 from ...privacy import NAMES, SCHEMA
 from ...probes import callables
 from ..sites import CallSite, Finding, is_starred
-from ..values import Method
+from ..values import Made, Method
 from ..words import Part, named, words
 
 if TYPE_CHECKING:
@@ -58,7 +58,11 @@ def call_does_not_bind(site: CallSite, state: State) -> Finding | None:
 
 
 def _method_of_made(method: Method, state: State) -> object:
-    """Return the method of a frame that is no object yet, bound to something."""
+    """Return the method of a frame, or of what a library made, that is no object yet, bound to something."""
+    cls = method.owner.facts.get("cls") if type(method.owner) is Made else None
+    if type(cls) is type:
+        entry = safe.in_type(cls, method.name)
+        return types.MethodType(entry, state) if type(entry) is types.FunctionType else safe.ABSENT
     if state.columns(method.owner) is None:
         return safe.ABSENT
     entry = safe.in_type(safe.loaded("pandas", "DataFrame"), method.name)

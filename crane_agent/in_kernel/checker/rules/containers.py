@@ -73,7 +73,8 @@ _WITHOUT_ITEMS = (
 def no_items(site: SubscriptSite, state: State) -> Finding | None:
     """An item of a number, of None, of a set, a function or a module."""
     owner: Any = state.live(site.owner)
-    if not safe.one_of(type(owner), _WITHOUT_ITEMS):
+    fixed = site.context == "del" and safe.one_of(type(owner), (tuple, str, bytes, range))
+    if not fixed and not safe.one_of(type(owner), _WITHOUT_ITEMS):
         return None
     what = "is not subscriptable" if site.context == "load" else "doesn't support item deletion"
     kind = safe.class_name(type(owner))

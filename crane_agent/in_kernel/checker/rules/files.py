@@ -1,8 +1,8 @@
 """Files that are read and are not there, and folders that are written to and are not there.
 
 Sources: the Python library reference, `open`, `os` and `shutil`; the pandas reference, `read_csv` and its like (a local
-path is opened first); numpy's, torch's, joblib's and Pillow's references of each function. The messages are those of the
-operating system, as Python words them.
+path is opened first); numpy's, torch's, joblib's and Pillow's references of each function. The messages are those of
+the operating system, as Python words them.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def _is_refused(getter: Any, name: str) -> bool:
     plain = all(safe.one_of(type(each), (dict, set, frozenset, list, tuple)) and safe.is_plain(each) for each in tables)
     inner = any(type(each) is types.CodeType for each in code.co_consts)
     texts = [each for constant in code.co_consts for each in (constant if type(constant) is tuple else (constant,))]
-    held = [each for table in tables if plain for each in table]  # type: ignore[attr-defined]
+    held = [each for table in tables if plain for each in table]
     return plain and not inner and "AttributeError" in code.co_names and name not in texts and name not in held
 
 
@@ -92,7 +92,7 @@ def _has_no_submodule(site: ImportSite, own: dict[str, object], state: State) ->
 
 
 def _is_settled(state: State) -> bool:
-    """Whether Python will look for modules where they are looked for here: the cell changed neither places nor files."""
+    """Whether Python looks for modules where they are looked for here: the cell changed neither places nor files."""
     if state.files_may_change or any(doubt.kind != "raises" for doubt in state.doubts):
         return False
     lives = (sys.path, sys.modules, sys.meta_path, sys.path_hooks, sys.path_importer_cache)
