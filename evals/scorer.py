@@ -110,7 +110,7 @@ def _contradicted(verdict: Verdict, truth: Truth) -> bool:
     if _result(verdict, truth) != "right":
         return True
     claim = verdict.exception
-    if verdict.outcome != "crash" or claim is None:
+    if verdict.outcome != "crash" or claim is None or claim.at_latest:
         return False
     wrong_type = truth.ename is not None and not _same_type(claim.type, truth.ename)
     wrong_line = None not in (claim.line, truth.line) and claim.line != truth.line

@@ -82,6 +82,7 @@ class Crash:
     name: str = ""
     owner: str = ""
     stage: MLStage | None = None
+    exact: bool = True
     whole: Whole = field(default=Whole(), repr=False)
 
 
@@ -112,6 +113,7 @@ def crash_of(finding: Mapping[str, Any], proof: Mapping[str, Any] | None = None)
         close=tuple(finding.get("close", ())),  # level `names` withholds them
         name=name,
         owner=_first_name(probe.get("arguments", {}).get("path", "")) if finding["rule"] != "files.missing" else "",
+        exact=finding.get("exact", True),
         whole=Whole(whole.get("message", ""), whole.get("because", ""), tuple(whole.get("close", ()))),
     )
 
@@ -147,6 +149,7 @@ def claim_of(
             message=crash.message,
             line=line,
             column=_characters(source_line, crash.column),
+            at_latest=not crash.exact,
             source_line=shown[line - 1] if source_line and line is not None else "",
         ),
         crash_type=crash.crash_type,

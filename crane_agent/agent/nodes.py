@@ -69,6 +69,7 @@ def check(state: State, runtime: Runtime[Run]) -> State:
             state["observation"],
             confidence=1.0,
             facts=(fact.id,),
+            lead="" if answer["finding"]["exact"] else "The cell crashes at this line at the latest.",
         )
         added = _certain(added, claim)
     elif answer.get("settled"):

@@ -55,6 +55,9 @@ def headline(verdict: Verdict) -> str:
     will = "will" if verdict.certainty == "certain" else "will probably"
     what = "crash" if claim is None else f"raise {one_line(claim.type)}"
     where = "" if claim is None or claim.line is None else f" at line {claim.line}"
+    if claim is not None and claim.at_latest:
+        where += ", if no earlier line raises first"
+        what = f"crash: {one_line(claim.type)}"
     return f"{label}: {cell} {will} {what}{where}"
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from .. import safe
 from ..privacy import NAMES, SCHEMA, VALUES
 from . import library, pure, rules
+from .callbacks import Callbacks
 from .effects import changed_by_operation, package_of, touch_in_place
 from .elements import first_elements, size
 from .questions import about_operator
@@ -46,6 +47,7 @@ from .values import (
     Value,
     as_element,
     of_element,
+    unloaded,
 )
 from .words import Part, lowest, named, of_python, words
 
@@ -55,6 +57,9 @@ if TYPE_CHECKING:
 _LONG_NUMBER = re.compile(r"\d{4}")
 
 MAX_RESULT = 10000
+
+COST = 20
+"""Steps that an answer of a library counts as."""
 
 MAX_STEPS_UNROLLED = 6000
 """Steps of the walk after which a loop or comprehension is followed for its first iterations only."""
@@ -107,6 +112,7 @@ class Expressions:
     def __init__(self, state: State, functions: Functions) -> None:
         self.state = state
         self._functions = functions
+        self._callbacks = Callbacks(state, functions)
 
     def value(self, node: ast.AST) -> Value:
         """Return what an expression evaluates to, as far as it can be known.
@@ -162,6 +168,8 @@ class Expressions:
     def _settle(self, kind: str, node: ast.AST, *about: Any) -> Value | None:
         """Return what the libraries answer to a question (`library.ask`), having reported a crash, or None."""
         answer = library.ask(kind, self.state, *about)
+        if answer is not None and kind != "attribute":
+            self.state.step(COST)
         return self._reported(answer, node)
 
     def _reported(self, answer: Value | Finding | None, node: ast.AST) -> Value | None:
@@ -206,7 +214,26 @@ class Expressions:
         found = [self.state.plain(value) for value in values]
         if safe.ABSENT not in found:
             return self._run(node, lambda: set(found), self.state.level(*values))
+        self._check_hashable(node, values)
         return self._unfollowed(node, "an element may not be hashable", *values)
+
+    def _check_hashable(self, node: ast.AST, values: list[Value]) -> None:
+        """Report a value that certainly cannot be hashed: Python's own containers, and arrays."""
+        for value in values:
+            found = self.state.form(value)
+            if safe.one_of(type(found), (list, dict, set)) or safe.is_exactly(found, "numpy", "ndarray"):
+                # A stand-in: only its class counts.
+                name = safe.type_name(found).rpartition(".")[2]
+                finding = Finding(
+                    rule="builtins.unhashable",
+                    type="TypeError",
+                    message=words("unhashable type: '{}'", named(safe.class_name(type(found))))
+                    if type(found) in (list, dict, set)
+                    else words("unhashable type: 'numpy.ndarray'"),
+                    because=words("a {} cannot be an element of a set or a key", named(name)),
+                    crash_type="type error",
+                )
+                self.state.report(finding, node)
 
     def _Dict(self, node: ast.Dict) -> Value:
         table: dict[object, object] = {}
@@ -231,6 +258,7 @@ class Expressions:
                 table[plain] = as_element(value)
             else:
                 known = False
+                self._check_hashable(node, [label])
                 self._unfollowed(node, "a key may not be hashable", label)
         return Known(table, level=self.state.level(*parts)) if known else UNKNOWN
 
@@ -446,6 +474,10 @@ class Expressions:
         """Return an attribute that the cell stored, or of an object that it made."""
         if type(site.owner) is Instance:
             return self._reported(self._functions.attribute(site.owner, site.name), site.node)
+        if type(site.owner) is Made and site.owner.kind == "unloaded":
+            module, name = site.owner.facts["module"], site.owner.facts["name"]
+            self.state.may_raise(site.node, "{} may have no {}".format(module, site.name))
+            return unloaded(module, "{}.{}".format(name, site.name).lstrip("."))
         noted = self.state.noted(site.owner, "." + site.name)
         return noted if isinstance(noted, Value) else None
 
@@ -522,12 +554,33 @@ class Expressions:
         finding = rules.first_finding(call, self.state)
         if finding is not None:
             return self.state.report(finding, node)
+        call = self._collecting(call)
         settled = (
             self._reported(self._functions.call(call), node)
+            or self._reported(self._callbacks.call(call, pure.builtin_name(self.state.live(call.callee))), node)
             or self._settle("call", node, call)
             or self._reported(pure.call(call, self.state, self._run), node)
         )
         return settled if settled is not None else pure.unsettled(call, self.state)
+
+    def _collecting(self, call: CallSite) -> CallSite:
+        """Run through generators that are written as arguments of what runs through them at once, to the end."""
+        is_text = type(self.state.live(call.owner)) is str
+        name = call.method if is_text else pure.builtin_name(self.state.live(call.callee))
+        if name not in _COLLECTORS or len(call.arguments) != len(call.node.args):
+            return call
+        pairs = zip(call.node.args, call.arguments)
+        return call._replace(arguments=tuple(self._run_through(node, value) or value for node, value in pairs))
+
+    def _run_through(self, node: ast.AST, value: Value) -> Value | None:
+        """Return what a generator expression, or a ``map``, yields where it is written, as a list; None if not known."""
+        if type(value) is Made and value.kind == "lazy" and isinstance(node, ast.Call):
+            found = self._reported(self._callbacks.elements(node, value), node)
+            known = type(found) is Elements and found.complete
+            return Known([as_element(each) for each in found.found]) if known else None  # type: ignore[union-attr]
+        if type(value) is not Defined or value.node is not node or not isinstance(node, ast.GeneratorExp):
+            return None
+        return self._comprehension(node, [node.elt], lambda rows: [as_element(row[0]) for row in rows])
 
     def entered(self, node: ast.AST, manager: Value) -> Value | None:
         """Return what ``with manager as name`` binds; None if it may swallow an exception, or that is not known."""
@@ -575,7 +628,12 @@ class Expressions:
 
     def elements(self, node: ast.AST, value: Value) -> Elements:
         """Return what iterating over a value yields; of what is not followed no element is known."""
-        found = first_elements(self.state, value) or self._settle("iterate", node, ValueSite(node, value))
+        found = (
+            first_elements(self.state, value)
+            or first_elements(self.state, self._run_through(node, value) or UNKNOWN)
+            or self._reported(self._callbacks.elements(node, value), node)
+            or self._settle("iterate", node, ValueSite(node, value))
+        )
         return found if type(found) is Elements else Elements([], complete=False)
 
     def _Starred(self, node: ast.Starred) -> Value:
@@ -758,6 +816,10 @@ def truth_of(found: object) -> bool | None:
     if safe.one_of(type(found), (*safe.SCALARS, list, tuple, dict, set, frozenset, range)):
         return bool(found)
     return None
+
+
+# Built-ins, and `str.join`, that run through what they are handed, to its end.
+_COLLECTORS = frozenset("list tuple set frozenset sum sorted max min dict join".split())
 
 
 def _as_index(plain: object, found: object) -> object:

@@ -58,9 +58,9 @@ class Functions:
             method = self.method_of(callee.cls, "__call__") or self.method_of(callee.cls, "forward")
             return None if method is None else self._run(method, (callee, *site.arguments), site)
         found = self._state.live(callee)
-        if type(found) is types.FunctionType and self._is_users(found):
+        if type(found) is types.FunctionType and self.is_users(found):
             return self._run(callee, site.arguments, site)
-        if type(found) is types.MethodType and self._is_users(found.__func__):
+        if type(found) is types.MethodType and self.is_users(found.__func__):
             owner = site.owner if site.owner is not None else Known(found.__self__)
             if type(found.__self__) is type:
                 owner = Known(found.__self__)
@@ -73,12 +73,17 @@ class Functions:
 
     def _call_object(self, callee: Known, found: object, site: CallSite) -> Value | Finding | None:
         entry = safe.in_type(type(found), "__call__")
-        if not self._is_users(entry):
+        if not self.is_users(entry):
             entry = torch_modules.forward_of(found)
-        return self._run(Known(entry), (callee, *site.arguments), site) if self._is_users(entry) else None
+        return self._run(Known(entry), (callee, *site.arguments), site) if self.is_users(entry) else None
 
-    def _is_users(self, found: object) -> bool:
+    def is_users(self, found: object) -> bool:
+        """Whether an object is a function of the notebook's."""
         return type(found) is types.FunctionType and found.__globals__ is self._state.shell.user_ns
+
+    def is_users_object(self, found: object) -> bool:
+        """Whether an object is of a class of the notebook's."""
+        return self._is_users_class(type(found))
 
     def _is_users_class(self, cls: type) -> bool:
         return type(cls) is type and safe.class_module(cls) == self._state.shell.user_ns.get("__name__", "__main__")
@@ -106,7 +111,7 @@ class Functions:
             defaults = tuple(Known(each) for each in [*given, *wanted])
         if getattr(node, "decorator_list", None) or not definitions.is_plain(node) or definitions.has_nonlocal(node):
             return None
-        if sum(each is node for each in self._running) > 1:
+        if sum(each is node for each in self._running) > 3:
             return None
         names = _bound(node, arguments, site.keywords, defaults)
         if names is None:
@@ -128,7 +133,7 @@ class Functions:
         found = self.member_of(cls, name)
         if type(found) is Defined and not isinstance(found.node, ast.ClassDef):
             return found
-        return found if type(found) is Known and self._is_users(found.object) else None
+        return found if type(found) is Known and self.is_users(found.object) else None
 
     def member_of(self, cls: Value, name: str) -> Value | None:
         """Return what a class or its bases hold under a name; None if nothing, UNKNOWN if that cannot be told."""
@@ -198,7 +203,7 @@ class Functions:
         if type(found) is Defined and not isinstance(found.node, ast.ClassDef):
             return Bound(found, owner)
         if type(found) is Known:
-            if self._is_users(found.object):
+            if self.is_users(found.object):
                 return Bound(found, owner)
             if safe.one_of(type(found.object), (*safe.SCALARS, list, dict, tuple, set)):
                 return found
@@ -229,7 +234,7 @@ class Functions:
                     found = self.own_members(later).get(name)
                     if found is None:
                         continue
-                    if type(found) is Defined or (type(found) is Known and self._is_users(found.object)):
+                    if type(found) is Defined or (type(found) is Known and self.is_users(found.object)):
                         return Bound(found, owner)
                     if found.object is object.__init__ or self._is_init_of_plain_base(found):  # type: ignore[attr-defined]
                         return Made("init")

@@ -11,7 +11,7 @@ from ..probes import callables, models
 from ..readers import blocks, sklearn_estimators, tensors
 from .sites import CallSite, is_starred
 from .state import State
-from .values import Known, Made, Value
+from .values import Known, Like, Made, Value
 
 # Source: the pandas reference, `Series.astype`, and numpy's, "Data type objects".
 _CASTS = {"int": "astype(int)", "int64": "astype(int)", "float": "astype(float)", "float64": "astype(float)"}
@@ -44,6 +44,8 @@ def path_of(value: Value | None, state: State) -> str | None:
     """Return how a probe reaches a value as it is at this point of the walk, or None."""
     if type(value) is Known:
         return value.path if state.live(value) is not safe.ABSENT else None
+    if type(value) is Like:
+        return value.path if state.form(value) is value.object else None
     return value.facts.get("path") if type(value) is Made else None
 
 
@@ -86,7 +88,7 @@ def _about_cast(site: CallSite, callee: object, state: State) -> bool:
     else:
         converted, to = site.arguments[0], _CONVERTERS.get(site.method, "") if safe.comes_from(callee, "pandas") else ""
     path = path_of(converted, state)
-    is_column = (type(converted) is Made and converted.kind == "series") or blocks.is_series(state.live(converted))
+    is_column = blocks.is_series(state.form(converted))
     if path is None or not to or not is_column:
         return False
     state.ask(site.node, "cast", {"path": path, "to": to}, {})

@@ -390,11 +390,21 @@ class State:
         found = self.live(value)
         if found is safe.ABSENT or not safe.is_plain(found, limit=limit):
             return safe.ABSENT
-        if (self._shadows or self._touched) and safe.one_of(type(found), safe.CONTAINERS):
-            inner = found.values() if type(found) is dict else found
-            if any(safe.one_of(type(each), safe.CONTAINERS) for each in inner):  # type: ignore[attr-defined]
-                return safe.ABSENT
-        return found
+        return safe.ABSENT if self._holds_changed(found) else found
+
+    def _holds_changed(self, found: object) -> bool:
+        """Whether a container holds containers that the cell changed: it would have to hold what they became."""
+        if not safe.one_of(type(found), safe.CONTAINERS):
+            return False
+        inner = found.values() if type(found) is dict else found
+        return any(
+            id(each) in self._shadows
+            or id(each) in self._touched
+            or id(each) in self._forms
+            or self._holds_changed(each)
+            for each in inner  # type: ignore[attr-defined]
+            if safe.one_of(type(each), safe.CONTAINERS)
+        )
 
     def writable(self, value: Value) -> Any:
         """Return a copy of an exact list, dict or set that stands for it from here on; `safe.ABSENT` if not known."""
@@ -600,16 +610,16 @@ class State:
             return "no"
         return "loop" if self.conditional == self.loops else "branch"
 
-    def step(self) -> None:
-        """Count one expression or statement.
+    def step(self, cost: int = 1) -> None:
+        """Count what was done.
 
         Raises:
-            Stop: There were too many, or the time is over.
+            Stop: It is too much.
         """
-        self._steps += 1
+        self._steps += cost
         if self._steps > MAX_STEPS:
-            raise Stop(None, None, "the cell takes more than {} steps to follow".format(MAX_STEPS))
-        if self._steps % 200 == 0:
+            raise Stop(None, None, "more than {} steps".format(MAX_STEPS))
+        if self._steps % 200 < cost:
             self.budget.check()
 
 

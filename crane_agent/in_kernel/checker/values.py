@@ -187,6 +187,15 @@ class Bound(Value):
         self.owner = owner
 
 
+def unloaded(module: str, name: str = "") -> Made:
+    """Return what the cell imports and the kernel has not loaded: a module, or a name of one.
+
+    It is `Made` of the kind ``unloaded``, with the facts ``module``, ``name`` (dotted for what is reached by
+    attributes, '' for the module itself) and ``package``.
+    """
+    return Made("unloaded", module=module, name=name, package=module.partition(".")[0])
+
+
 class _Unknown(Value):
     __slots__ = ()
 

@@ -20,7 +20,7 @@ from .expressions import MAX_STEPS_UNROLLED, Expressions
 from .functions import Functions
 from .sites import AttributeSite, Finding, ImportSite, Jump, Stop, SubscriptSite
 from .state import State, Unbound
-from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Foreign, Known, Value
+from .values import MAYBE_UNBOUND, UNKNOWN, Defined, Foreign, Known, Value, unloaded
 from .words import Part, words
 
 MAX_UNROLLED = 60
@@ -177,7 +177,7 @@ class Walker:
             dotted = alias.asname is not None and "." in alias.name
             if dotted and safe.loaded(*alias.name.rsplit(".", 1)) is not module:
                 known = False
-            made = Foreign(name.partition(".")[0] if alias.asname is None else alias.name.partition(".")[0])
+            made = unloaded(name if alias.asname is None else alias.name)
             self.state.bind(name, self.state.in_kernel(name, module) if known else made)
 
     def _import(self, node: ast.stmt, name: str) -> bool:
@@ -212,7 +212,7 @@ class Walker:
                     )
                     if finding is not None:
                         self.state.report(finding, node)
-                    made = Foreign(module.partition(".")[0]) if module and not node.level else UNKNOWN
+                    made = unloaded(module, alias.name) if module and not node.level else UNKNOWN
                     self.state.bind(alias.asname or alias.name, made)
             return
         for alias in node.names:
@@ -432,7 +432,7 @@ class Walker:
         before = self.state.snapshot()
         self.state.loops += 1
         for again in (False, True):
-            if again and self.state.loops > 2:
+            if again and self.state.loops > 1:
                 break
             if target is not None:
                 self.expressions.bind_target(target, self.expressions.next_element)

@@ -9,6 +9,7 @@ specification "Recording installed projects" for the names of ``.dist-info`` fol
 from __future__ import annotations
 
 import _imp
+import opcode
 import os
 import sys
 import types
@@ -228,10 +229,43 @@ def _strange_finders(top: str) -> list[str]:
         editable = safe.loaded(home, "MAPPING") if home.startswith("__editable__") else None
         if type(editable) is dict and safe.only_texts(list(editable)) and top not in editable:
             continue
+        table = _guarding_table(finder)
+        if table is not None and not any(each == top or each.startswith(top + ".") for each in table):
+            continue
         reasons.append("a finder of {} may know it".format(home or "somebody's"))
     if len(list(sys.path_hooks)) > 2:
         reasons.append("somebody's path hook may know it")
     return reasons
+
+
+def _guarding_table(finder: Any) -> list[str] | None:
+    """Return the names that a finder looks at, if it begins with ``if name not in TABLE: return None``; else None."""
+    kind = type(finder)
+    if safe.inherits(kind, type) or safe.in_type(kind, "__getattribute__") is not object.__getattribute__:
+        return None
+    find = safe.in_type(kind, "find_spec")
+    if type(find) is not types.FunctionType or "find_spec" in (safe.instance_dict(finder) or {}):
+        return None
+    code = find.__code__
+    begin = [(opcode.opname[op], argument) for op, argument in zip(code.co_code[::2], code.co_code[1::2])]
+    begin = [each for each in begin if each[0] not in _DOING_NOTHING][:6]
+    names = [name for name, _ in begin]
+    if len(begin) < 5 or names[0] not in ("LOAD_FAST", "LOAD_FAST_BORROW") or names[1] != "LOAD_GLOBAL":
+        return None
+    place = begin[1][1] >> (1 if sys.version_info >= (3, 11) else 0)
+    refuses = names[2] == "CONTAINS_OP" and begin[2][1] == 1 and "IF_FALSE" in names[3]
+    constant = code.co_consts[begin[4][1]] if names[4] in ("LOAD_CONST", "RETURN_CONST") else 0
+    returns = names[4] == "RETURN_CONST" or (len(names) > 5 and names[5] == "RETURN_VALUE")
+    if begin[0][1] != 1 or not refuses or constant is not None or not returns or place >= len(code.co_names):
+        return None
+    table = find.__globals__.get(code.co_names[place])
+    if not safe.one_of(type(table), (dict, set, frozenset)):
+        return None
+    known = list(table)  # type: ignore[arg-type]
+    return known if safe.only_texts(known) else None
+
+
+_DOING_NOTHING = frozenset(["CACHE", "RESUME", "NOP", "MAKE_CELL", "COPY_FREE_VARS", "NOT_TAKEN"])
 
 
 def _own_finders() -> list[object]:
@@ -247,6 +281,8 @@ _HARMLESS_FINDERS: dict[str, tuple[str, ...]] = {
     # These find what Python's own would find, to change it.
     "_pytest.assertion.rewrite": (),
     "_virtualenv": (),
+    # It notes which modules are loaded again, and finds none.
+    "absl.flags._flagvalues": (),
 }
 
 

@@ -16,7 +16,9 @@ def net(*parts, loss="mse", metrics=None):
     model.compile("adam", loss, metrics=metrics)
     return model
 """
-MODEL = "model = net(Dense(4, activation='relu'), Dense(3, activation='softmax'), loss='sparse_categorical_crossentropy')"
+MODEL = (
+    "model = net(Dense(4, activation='relu'), Dense(3, activation='softmax'), loss='sparse_categorical_crossentropy')"
+)
 
 CRASHES: list[tuple[str, str, str, int]] = [
     ("", "m = Sequential([\n  Input((4, 4)),\n  Conv2D(8, 3)])", "ValueError", 1),
@@ -139,6 +141,20 @@ CRASHES: list[tuple[str, str, str, int]] = [
     ),
     ("model = net(Dense(1)); h = model.fit(x, y, verbose=0)", "h.history['val_loss']", "KeyError", 1),
     ("", "m = Sequential([Input((8,)), Dense(1)])\nm.compile('adam', 'mse')\nloss, acc = m.evaluate(x, y, verbose=0)", "TypeError", 3),
+    (MODEL + "; bad = x.astype(object)", "model.fit(bad, y, verbose=0)", "ValueError", 1),
+    (MODEL + "; bad = y.astype(object)", "model.fit(x, bad, verbose=0)", "ValueError", 1),
+    (MODEL + "; bad = x.astype(object)", "model.predict(bad, verbose=0)", "ValueError", 1),
+    (MODEL, "model.predict([[1.0, 2.0], [3.0, 4.0]], verbose=0)", "ValueError", 1),
+    (MODEL, "model.predict(['a', 'b'], verbose=0)", "ValueError", 1),
+    (MODEL, "model.fit(x[:2], [0, 1], verbose=0)", "ValueError", 1),
+    (MODEL, "model.fit(x[:2], [0, 1], verbose=0, validation_split=0.5)", "ValueError", 1),
+    (MODEL, "model.evaluate(x[:2], (0, 1), verbose=0)", "ValueError", 1),
+    ("i = Input((8,)); model = Model(i, Dense(1)(i)); model.compile('sgd', 'mse')", "model.fit(x[:2], [0, 1], verbose=0)", "ValueError", 1),
+    ("", "keras.utils.to_categorical(y, 2)", "IndexError", 1),
+    ("", "c = keras.utils.to_categorical(y)\nc[:, 3]", "IndexError", 2),
+    ("", "keras.utils.pad_sequences([1, 2])", "ValueError", 1),
+    ("", "p = keras.utils.pad_sequences([[1, 2], [3]], maxlen=4)\np[0, 4]", "IndexError", 2),
+    ("", "c = keras.utils.to_categorical(y)\nm = Sequential([Input((8,)), Dense(4, activation='softmax')])\nm.compile('adam', 'categorical_crossentropy')\nm.fit(x, c, verbose=0)", "ValueError", 4),
 ]  # fmt: skip
 
 WORKS: list[tuple[str, str]] = [
@@ -183,15 +199,24 @@ WORKS: list[tuple[str, str]] = [
     ("", "m = Sequential([Input((8,)), Dense(1)])\nm.compile('adam', 'mse')\nm.fit(x[:, :7], y, verbose=0, epochs=0) if False else 1"),
 ]  # fmt: skip
 
+WORKS += [
+    ("", "c = keras.utils.to_categorical(y)\nm = Sequential([Input((8,)), Dense(3, activation='softmax')])\nm.compile('adam', 'categorical_crossentropy')\nm.fit(x, c, verbose=0)\nc.shape[1]"),
+    ("", "keras.utils.to_categorical(y, num_classes=7)\nkeras.utils.to_categorical(y - 1)\nkeras.utils.to_categorical([0, 2])\nkeras.utils.to_categorical(y.reshape(-1, 1))[0, 2]"),
+    ("", "keras.utils.pad_sequences([[1, 2], [3]], padding='post')[1, 1]"),
+    ("import pandas as pd; frame = pd.DataFrame(x); labels = pd.Series(y)\n" + MODEL, "model.fit(frame, labels, verbose=0)\nmodel.predict(frame, verbose=0)[19, 2]"),
+]  # fmt: skip
+
 # On TensorFlow.
 TENSORFLOW_CRASHES: list[tuple[str, str, str, int]] = [
     (MODEL, "model.fit(x, y + 2, verbose=0)", "InvalidArgumentError", 1),
     (MODEL, "model.fit(x, y - 1, verbose=0)", "InvalidArgumentError", 1),
     ("model = net(Dense(2))", "model.fit(x, onehot, verbose=0)", "ValueError", 1),
-    ("import tensorflow as tf", "m = tf.keras.Sequential([tf.keras.layers.LSTM(3, input_shape=(4,))])", "ValueError", 1),
+    ("import tensorflow as tf; tf.keras.layers", "m = tf.keras.Sequential([tf.keras.layers.LSTM(3, input_shape=(4,))])", "ValueError", 1),
     ("from tensorflow.keras.layers import LSTM as L\nfrom tensorflow.keras.models import Sequential as S", "S([L(3, input_shape=(4,))])", "ValueError", 1),
 ]  # fmt: skip
 TENSORFLOW_CRASHES += [
+    ("m = Sequential([Input((8,)), Embedding(5, 3), Flatten(), Dense(1)])", "m.predict(x + 7, verbose=0)", "InvalidArgumentError", 1),
+    ("m = Sequential([Embedding(2, 3), Flatten(), Dense(1)]); m.compile('adam', 'mse')", "m.fit(np.array([[0, 1], [1, 2]]), y[:2], verbose=0)", "InvalidArgumentError", 1),
     (MODEL + "; model.predict(x, verbose=0)", "model.predict(x[:, :7], verbose=0)", "InvalidArgumentError", 1),
     (MODEL + "; model.predict(x, verbose=0)", "model.predict(images, verbose=0)", "ValueError", 1),
     (MODEL + "; model.predict(x, verbose=0)", "model.predict(x[0], verbose=0)", "ValueError", 1),

@@ -48,7 +48,19 @@ FUNCTIONS = (
     "contourf pcolormesh violinplot hlines quiver semilogy stackplot"
 ).split()
 TITLES = "title xlabel ylabel suptitle set_title set_xlabel set_ylabel".split()
-SHAPES = ["", "1", "2", "2, 2", "1, 2", "2, 1", "1, 1", "nrows=2", "ncols=3", "2, 2, sharex=True", "2, 2, squeeze=False"]
+SHAPES = [
+    "",
+    "1",
+    "2",
+    "2, 2",
+    "1, 2",
+    "2, 1",
+    "1, 1",
+    "nrows=2",
+    "ncols=3",
+    "2, 2, sharex=True",
+    "2, 2, squeeze=False",
+]
 SHAPES += ["0", "1.0", "2, figsize=(4, 3)", "2, figsize=(4, -3)", "number, 1", "1, 2, squeeze=True", "2, 2, foo=1"]
 SEABORN = (
     "scatterplot lineplot histplot kdeplot barplot boxplot violinplot stripplot countplot pointplot relplot "
@@ -63,7 +75,13 @@ class Grower:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.odd = self.random.random() < 0.2
-        self.axes: list[str] = ["oldax", "plt", "oldaxes[0, 1]", "oldaxes[1][0]", *(["odd", "space"] if self.odd else [])]
+        self.axes: list[str] = [
+            "oldax",
+            "plt",
+            "oldaxes[0, 1]",
+            "oldaxes[1][0]",
+            *(["odd", "space"] if self.odd else []),
+        ]
         self.arrays: list[str] = ["oldaxes"]
         self.figures: list[str] = ["oldfig"]
         self.count = 0
@@ -99,7 +117,9 @@ class Grower:
         return f"{self.target()}.{self.pick(*TITLES)}('t'{self.keywords()})"
 
     def ticks(self) -> str:
-        function = self.pick("xticks", "set_xticks", "yticks", "set_yticklabels", "legend", "grid", "tight_layout", "set")
+        function = self.pick(
+            "xticks", "set_xticks", "yticks", "set_yticklabels", "legend", "grid", "tight_layout", "set"
+        )
         return f"{self.target()}.{function}({self.pick(self.data, '')}{self.pick('', lambda: ', ' + self.data())})"
 
     def new(self) -> str:
@@ -141,12 +161,16 @@ class Grower:
         )
 
     def attribute(self) -> str:
-        name = self.pick("foo", "xlabel", "title", "figure", "lines", "legend_", "axes", "set_foo", "xaxis", "transAxes")
+        name = self.pick(
+            "foo", "xlabel", "title", "figure", "lines", "legend_", "axes", "set_foo", "xaxis", "transAxes"
+        )
         return f"{self.pick(*self.axes, *self.figures)}.{name}"
 
     def seaborn(self) -> str:
         function = self.pick(*SEABORN)
-        data = self.pick("df", "df", "df", "wide", "named", "dates", "grid", "None", "d", "df[df['x'] > 1]", "df[['x', 'n']]")
+        data = self.pick(
+            "df", "df", "df", "wide", "named", "dates", "grid", "None", "d", "df[df['x'] > 1]", "df[['x', 'n']]"
+        )
         variables = [f"{name}={self.pick(*COLUMNS)}" for name in self.random.choice(["xy", "x", "y", "xy", ""])]
         if self.random.random() < 0.25:
             variables.append(f"{self.pick('hue', 'col', 'style', 'size', 'units', 'palette')}={self.pick(*COLUMNS)}")

@@ -43,7 +43,14 @@ KEEPING = (
     *("ffill()", "bfill()", "dropna()", "drop_duplicates()", "duplicated()", "head(2)", "tail(1)", "sort_index()"),
     *("reset_index()", "reset_index(drop=True)", "astype(str)", "astype(float)", "astype('category')", "transpose()"),
     *("describe()", "nunique()", "count()", "mean(numeric_only=True)", "sample(2, random_state=1)", "sample(9)"),
-    *("sample(frac=0.5)", "pct_change()", "to_frame()", "add_prefix('p_')", "select_dtypes('number')", "infer_objects()"),
+    *(
+        "sample(frac=0.5)",
+        "pct_change()",
+        "to_frame()",
+        "add_prefix('p_')",
+        "select_dtypes('number')",
+        "infer_objects()",
+    ),
     *("select_dtypes(include=['object'])", "convert_dtypes()", "interpolate()", "clip(0, 2)", "replace('a', 1)"),
     *("where(df['b'])", "mask(df['b'], 0)", "equals(df)", "memory_usage()", "squeeze()", "stack()", "unstack()"),
     *("fillna(method='ffill')", "append(df)", "iteritems()", "applymap(str)", "apply(len)", "map(str)", "agg('sum')"),
@@ -127,8 +134,12 @@ class Tables:
             lambda: f"{inner}.iloc[:, {self.pick(0, 1, 9, ':2', '[0, 1]', '[0, 8]', '-1')}]",
             lambda: f"{inner}.iloc[{self.pick(':2', '[0]', '1:', '[7]')}]",
             lambda: f"{inner} {self.pick('+', '*', '==', '-', '>')} {self.pick(self.scalar, self.named)}",
-            lambda: f"pd.DataFrame({{'x': {self.pick('l4', 'l3', 'arr', '1', 'sr', 'text')}, 'w': {self.pick('l4', 'arr', 'sr')}}})",
-            lambda: f"pd.DataFrame({self.pick('arr', 'arr.reshape(2, 2)', '[[1, 2], [3, 4]]')}, columns={self.columns()})",
+            lambda: (
+                f"pd.DataFrame({{'x': {self.pick('l4', 'l3', 'arr', '1', 'sr', 'text')}, 'w': {self.pick('l4', 'arr', 'sr')}}})"
+            ),
+            lambda: (
+                f"pd.DataFrame({self.pick('arr', 'arr.reshape(2, 2)', '[[1, 2], [3, 4]]')}, columns={self.columns()})"
+            ),
             lambda: f"pd.crosstab({self.one(0)}, {self.one(0)})",
         )
 
@@ -149,7 +160,9 @@ class Tables:
             lambda: f"{inner}.dt.{self.pick(*DATES)}",
             lambda: f"{inner}.{self.pick(*KEEPING)}",
             lambda: f"{inner}.{self.pick(*REDUCTIONS)}()",
-            lambda: f"{inner} {self.pick('+', '-', '*', '/', '>', '==', '&', '|', '//', '%')} {self.pick(self.scalar, lambda: self.one(0))}",
+            lambda: (
+                f"{inner} {self.pick('+', '-', '*', '/', '>', '==', '&', '|', '//', '%')} {self.pick(self.scalar, lambda: self.one(0))}"
+            ),
             lambda: f"{inner}.map({self.pick('{1: 2}', 'str', 'len', 'int', 'abs')})",
             lambda: f"{inner}.apply({self.pick('str', 'len', 'int', 'float', 'np.sqrt')})",
             lambda: f"{inner}[{self.mask(inner)}]",
@@ -182,9 +195,9 @@ class Tables:
         return self.pick(
             lambda: f"{inner}[{self.column()}] {self.pick('>', '==', '<=', '!=')} {self.scalar()}",
             lambda: f"df['x'] > {self.scalar()}",
-            lambda: f"df['s'] == 'a'",
+            lambda: "df['s'] == 'a'",
             lambda: f"(df['x'] > 1) {self.pick('&', '|', 'and')} (df['y'] < 2)",
-            lambda: f"df['x'] > 1 & df['y'] < 2",
+            lambda: "df['x'] > 1 & df['y'] < 2",
             lambda: f"{inner}[{self.column()}].isna()",
             lambda: f"df['s'].str.contains('a'{self.pick('', ', na=False')})",
             lambda: "arr > 1",
@@ -199,7 +212,9 @@ class Tables:
             lambda: f"{frame}.{self.pick(*ATTRIBUTES)}",
             lambda: f"{self.one(1)}.{self.pick(*ATTRIBUTES)}",
             lambda: f"{frame}.shape[{self.pick(0, 1, 2)}]",
-            lambda: f"list({self.pick(frame, lambda: self.one(1), frame + '.columns', lambda: self.one(0) + '.unique()')})",
+            lambda: (
+                f"list({self.pick(frame, lambda: self.one(1), frame + '.columns', lambda: self.one(0) + '.unique()')})"
+            ),
             lambda: f"{frame}.columns[{self.pick(0, 1, 20, ':2', '-1')}]",
             lambda: f"{frame}.columns.{self.pick('tolist()', 'get_loc(key)', 'difference([key])', 'isin([key])')}",
             lambda: f"{self.column()} in {self.pick(frame, frame + '.columns', 'sr', 'text.values')}",
@@ -239,7 +254,10 @@ class Tables:
                 self.change,
                 self.change,
                 lambda: [f"if {self.one(1)} > {self.scalar()}:", "    v2 = 1"],
-                lambda: [f"for a in {self.pick('df.columns', 'sr', 'text', 'd1')}:", f"    v2 = {self.pick('df[a]', 'a + 1', 'a')}"],
+                lambda: [
+                    f"for a in {self.pick('df.columns', 'sr', 'text', 'd1')}:",
+                    f"    v2 = {self.pick('df[a]', 'a + 1', 'a')}",
+                ],
                 lambda: ["for i, row in df.iterrows():", f"    v2 = row[{self.column()}] {self.pick('+ 1', '')}"],
                 lambda: ["for row in d1.itertuples():", f"    v2 = row.{self.pick('x', 'z', 'zz', 'Index')}"],
                 lambda: [f"for name, g in df.groupby({self.column()}):", f"    v2 = g[{self.column()}]"],
@@ -258,8 +276,16 @@ class Tables:
     def change(self) -> list[str]:
         name = self.pick(*self.frames, "df", "df", "df")
         value = self.pick(
-            self.scalar, lambda: self.one(1), lambda: self.one(1), "l4", "l3", "arr", "arr[:2]", "np.ones(4)",
-            "np.random.rand(4)", "np.random.rand(3)",
+            self.scalar,
+            lambda: self.one(1),
+            lambda: self.one(1),
+            "l4",
+            "l3",
+            "arr",
+            "arr[:2]",
+            "np.ones(4)",
+            "np.random.rand(4)",
+            "np.random.rand(3)",
         )
         return self.random.choice(
             [
@@ -304,7 +330,12 @@ AGGREGATES = (
 INPLACE = (
     *("fillna(0, inplace=True)", "dropna(inplace=True)", "reset_index(inplace=True)", "sort_index(inplace=True)"),
     *("reset_index(drop=True, inplace=True)", "sort_values('x', inplace=True)", "replace(1, 5, inplace=True)"),
-    *("drop_duplicates(inplace=True)", "set_index('s', inplace=True)", "ffill(inplace=True)", "clip(0, 1, inplace=True)"),
+    *(
+        "drop_duplicates(inplace=True)",
+        "set_index('s', inplace=True)",
+        "ffill(inplace=True)",
+        "clip(0, 1, inplace=True)",
+    ),
 )
 
 

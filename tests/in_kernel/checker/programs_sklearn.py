@@ -78,9 +78,43 @@ mine = Mine()
 seed = 3
 """
 
-FEATURES = ("X", "X", "X", "Xi", "Xn", "Xall", "Xinf", "X1", "X3", "neg", "df", "num", "num", "swapped", "text", "mixed")
+FEATURES = (
+    "X",
+    "X",
+    "X",
+    "Xi",
+    "Xn",
+    "Xall",
+    "Xinf",
+    "X1",
+    "X3",
+    "neg",
+    "df",
+    "num",
+    "num",
+    "swapped",
+    "text",
+    "mixed",
+)
 MORE_FEATURES = ("holes", "s", "empty", "other", "unseen", "flagged", "small", "X.tolist()", "df[['a', 'b']]", "X[:10]")
-TARGETS = ("y", "y", "y", "y3", "yc", "yi", "yn", "yt", "yo", "ycol", "ybad", "yone", "yrare", "ylist", "target", "labels")
+TARGETS = (
+    "y",
+    "y",
+    "y",
+    "y3",
+    "yc",
+    "yi",
+    "yn",
+    "yt",
+    "yo",
+    "ycol",
+    "ybad",
+    "yone",
+    "yrare",
+    "ylist",
+    "target",
+    "labels",
+)
 
 CLASSIFIERS = (
     "LogisticRegression({})", "LogisticRegression({})", "SVC({})", "DecisionTreeClassifier({})", "GaussianNB()",
@@ -99,7 +133,14 @@ TRANSFORMERS = (
     "TruncatedSVD({})", "SelectKBest(k=1)", "PowerTransformer()", "KBinsDiscretizer(n_bins=2)", "StandardScaler(copy=False)",
     "LabelEncoder()", "NMF(n_components=1, max_iter=2)", "Mine()", "mine", "scaler",
 )  # fmt: skip
-OTHERS = ("KMeans({})", "DBSCAN()", "AgglomerativeClustering()", "GaussianMixture({})", "NearestNeighbors()", "IsolationForest(n_estimators=2)")
+OTHERS = (
+    "KMeans({})",
+    "DBSCAN()",
+    "AgglomerativeClustering()",
+    "GaussianMixture({})",
+    "NearestNeighbors()",
+    "IsolationForest(n_estimators=2)",
+)
 PARAMETERS = {
     "LogisticRegression": ("", "C=0.1", "C=-1", "penalty='l1'", "solver='saga', max_iter=5", "C='a'", "bad=1", "max_iter=unknown()"),
     "SVC": ("", "kernel='linear'", "kernel='nope'", "probability=True", "C=0"),
@@ -186,11 +227,33 @@ class SklearnPrograms:
         )
 
     def grid(self) -> str:
-        return self.one_of(("{'C': [1]}", "{'max_depth': [1]}", "{}", "{'bad': [1]}", "{'svc__C': [1]}", "{'C': 1}", "{'alpha': [1, 2]}"))
+        return self.one_of(
+            (
+                "{'C': [1]}",
+                "{'max_depth': [1]}",
+                "{}",
+                "{'bad': [1]}",
+                "{'svc__C': [1]}",
+                "{'C': 1}",
+                "{'alpha': [1, 2]}",
+            )
+        )
 
     def cv(self) -> str:
         return self.one_of(
-            ("2", "3", "30", "13", "KFold(2)", "StratifiedKFold(2)", "StratifiedKFold(20)", "KFold(2, shuffle=True)", "1", "'a'", "None")
+            (
+                "2",
+                "3",
+                "30",
+                "13",
+                "KFold(2)",
+                "StratifiedKFold(2)",
+                "StratifiedKFold(20)",
+                "KFold(2, shuffle=True)",
+                "1",
+                "'a'",
+                "None",
+            )
         )
 
     def split(self) -> list[str]:
@@ -252,7 +315,18 @@ class SklearnPrograms:
         return [f"tr = {text}", f"{name} = tr.fit_transform({x})", f"{name}2 = tr.transform({again})"]
 
     def use(self) -> list[str]:
-        method = self.one_of(("predict", "predict", "predict", "transform", "predict_proba", "score", "decision_function", "inverse_transform"))
+        method = self.one_of(
+            (
+                "predict",
+                "predict",
+                "predict",
+                "transform",
+                "predict_proba",
+                "score",
+                "decision_function",
+                "inverse_transform",
+            )
+        )
         x = self.x()
         if method == "score":
             return [f"r = {self.model()}.score({x}, {self.y()})"]
@@ -261,7 +335,9 @@ class SklearnPrograms:
         return [f"{name} = {self.model()}.{method}({x})"]
 
     def score(self) -> list[str]:
-        options = self.one_of(("", "", "", ", average='macro'", ", pos_label='yes'", ", squared=False", ", zero_division=0"))
+        options = self.one_of(
+            ("", "", "", ", average='macro'", ", pos_label='yes'", ", squared=False", ", zero_division=0")
+        )
         first, second = self.y(), self.one_of(self.predictions)
         if self.chance(0.2):
             first, second = second, first
@@ -276,7 +352,16 @@ class SklearnPrograms:
         return [f"r = {function}({text}, {self.x()}, {self.y()}{options})"]
 
     def folds(self) -> list[str]:
-        cv = self.one_of(("KFold(2)", "StratifiedKFold(2)", "StratifiedKFold(13)", "KFold(30)", "KFold(2, shuffle=True)", "ShuffleSplit(2)"))
+        cv = self.one_of(
+            (
+                "KFold(2)",
+                "StratifiedKFold(2)",
+                "StratifiedKFold(13)",
+                "KFold(30)",
+                "KFold(2, shuffle=True)",
+                "ShuffleSplit(2)",
+            )
+        )
         x, y = self.one_of(("X", "Xn", "num", "Xi")), self.one_of(("y", "yc", "y3", "ybad", "yrare"))
         pick = "{}.iloc[i]" if x == "num" else "{}[i]"
         lines = [f"for i, j in {cv}.split({x}, {y}):"]

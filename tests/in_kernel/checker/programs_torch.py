@@ -91,37 +91,71 @@ class _Grower:
         y = self.tensor(depth - 1)
         axis = self.axis()
         return self.one_of(
-            lambda: f"({x} {self.one_of('+', '-', '*', '/', '@', '@', '**', '%', '//', '&', '|', '<', '==', '!=')} {y})",
+            lambda: (
+                f"({x} {self.one_of('+', '-', '*', '/', '@', '@', '**', '%', '//', '&', '|', '<', '==', '!=')} {y})"
+            ),
             lambda: f"({x} {self.one_of('+', '-', '*', '/', '//', '%', '**', '>', '==')} {self.number()})",
             lambda: f"({self.number()} {self.one_of('+', '-', '*', '/', '**')} {x})",
             lambda: f"{x}.{self.one_of('view', 'reshape')}({self.sizes()})",
-            lambda: f"{x}.{self.one_of('sum', 'mean', 'max', 'min', 'argmax', 'std', 'prod', 'any', 'norm', 'median', 'cumsum')}"
-            f"({self.one_of('', '', 'dim=' + axis, axis, 'dim=' + axis + ', keepdim=True')})",
-            lambda: f"{x}.{self.one_of('unsqueeze', 'squeeze', 'flatten', 'softmax', 'log_softmax', 'unbind', 'sort', 'argsort')}({axis})",
-            lambda: f"{x}.{self.one_of('transpose', 'swapaxes', 'flatten', 'narrow', 'chunk', 'split', 'topk')}({axis}, {self.axis()})",
+            lambda: (
+                f"{x}.{self.one_of('sum', 'mean', 'max', 'min', 'argmax', 'std', 'prod', 'any', 'norm', 'median', 'cumsum')}"
+                f"({self.one_of('', '', 'dim=' + axis, axis, 'dim=' + axis + ', keepdim=True')})"
+            ),
+            lambda: (
+                f"{x}.{self.one_of('unsqueeze', 'squeeze', 'flatten', 'softmax', 'log_softmax', 'unbind', 'sort', 'argsort')}({axis})"
+            ),
+            lambda: (
+                f"{x}.{self.one_of('transpose', 'swapaxes', 'flatten', 'narrow', 'chunk', 'split', 'topk')}({axis}, {self.axis()})"
+            ),
             lambda: f"{x}.permute({self.one_of('1, 0', '0, 2, 1', '2, 0, 1', '0, 1', '0, 0')})",
-            lambda: f"{x}.{self.one_of('t()', 'T', 'float()', 'long()', 'double()', 'bool()', 'int()', 'detach()', 'clone()', 'contiguous()', 'abs()', 'exp()', 'relu()', 'sigmoid()', 'cpu()', 'data', 'half()', 'numpy()', 'item()', 'flatten()', 'squeeze()', 'tolist()', 'shape', 'size()', 'dim()', 'numel()', 'isnan()', 'nonzero()', 'unique()', 'foo', 'backward()', 'mT', 'requires_grad')}",
+            lambda: (
+                f"{x}.{self.one_of('t()', 'T', 'float()', 'long()', 'double()', 'bool()', 'int()', 'detach()', 'clone()', 'contiguous()', 'abs()', 'exp()', 'relu()', 'sigmoid()', 'cpu()', 'data', 'half()', 'numpy()', 'item()', 'flatten()', 'squeeze()', 'tolist()', 'shape', 'size()', 'dim()', 'numel()', 'isnan()', 'nonzero()', 'unique()', 'foo', 'backward()', 'mT', 'requires_grad')}"
+            ),
             lambda: f"{x}[{self.index()}]",
             lambda: f"{x}.{self.one_of('expand', 'repeat', 'tile')}({self.sizes()})",
-            lambda: f"torch.{self.one_of('cat', 'stack', 'vstack', 'hstack', 'concat')}({self.one_of('[', '(')[0]}{x}, {y}]"
-            f"{self.one_of('', '', ', dim=' + axis, ', ' + axis)})".replace("((", "([").replace("(" + x + ", ", "[" + x + ", ", 1),
-            lambda: f"torch.{self.one_of('matmul', 'mm', 'bmm', 'add', 'mul', 'maximum', 'mv', 'dot', 'outer', 'eq', 'pow', 'where', 'isclose', 'cdist')}({x}, {y})",
+            lambda: (
+                f"torch.{self.one_of('cat', 'stack', 'vstack', 'hstack', 'concat')}({self.one_of('[', '(')[0]}{x}, {y}]"
+                f"{self.one_of('', '', ', dim=' + axis, ', ' + axis)})".replace("((", "([").replace(
+                    "(" + x + ", ", "[" + x + ", ", 1
+                )
+            ),
+            lambda: (
+                f"torch.{self.one_of('matmul', 'mm', 'bmm', 'add', 'mul', 'maximum', 'mv', 'dot', 'outer', 'eq', 'pow', 'where', 'isclose', 'cdist')}({x}, {y})"
+            ),
             lambda: f"torch.where({x}, {y}, {self.one_of(self.name, self.number)})",
-            lambda: f"torch.{self.one_of('zeros', 'ones', 'rand', 'randn', 'empty', 'eye', 'arange')}({self.one_of(self.sizes, '2, 3', '(3, 4)', '3')}{self.one_of('', '', ', dtype=torch.long', ', requires_grad=True')})",
-            lambda: f"torch.{self.one_of('zeros_like', 'ones_like', 'rand_like', 'softmax', 'sigmoid', 'flatten', 'sum', 'mean', 'argmax', 'squeeze')}({x}{self.one_of('', '', ', ' + axis)})",
-            lambda: f"torch.{self.one_of('tensor', 'as_tensor', 'from_numpy')}({self.one_of('l', 'arr', 'ints', 'text', '[[1, 2], [3, 4]]', '[[1, 2], [3]]', '1.5', '[1, None]', x)})",
-            lambda: f"torch.randint({self.one_of('5, (2, 3)', '0, 4, (3,)', '0, 0, (2,)', '3, (2,), dtype=torch.float32')})",
+            lambda: (
+                f"torch.{self.one_of('zeros', 'ones', 'rand', 'randn', 'empty', 'eye', 'arange')}({self.one_of(self.sizes, '2, 3', '(3, 4)', '3')}{self.one_of('', '', ', dtype=torch.long', ', requires_grad=True')})"
+            ),
+            lambda: (
+                f"torch.{self.one_of('zeros_like', 'ones_like', 'rand_like', 'softmax', 'sigmoid', 'flatten', 'sum', 'mean', 'argmax', 'squeeze')}({x}{self.one_of('', '', ', ' + axis)})"
+            ),
+            lambda: (
+                f"torch.{self.one_of('tensor', 'as_tensor', 'from_numpy')}({self.one_of('l', 'arr', 'ints', 'text', '[[1, 2], [3, 4]]', '[[1, 2], [3]]', '1.5', '[1, None]', x)})"
+            ),
+            lambda: (
+                f"torch.randint({self.one_of('5, (2, 3)', '0, 4, (3,)', '0, 0, (2,)', '3, (2,), dtype=torch.float32')})"
+            ),
             lambda: f"{self.layer()}({x})",
             lambda: f"{self.layer()}({x})",
             lambda: f"{self.one_of('lstm', 'gru')}({x})[0]",
-            lambda: f"F.{self.one_of('relu', 'gelu', 'softmax', 'log_softmax', 'dropout', 'sigmoid', 'leaky_relu', 'normalize')}({x}{self.one_of('', '', ', dim=' + axis)})",
-            lambda: f"F.{self.one_of('linear', 'conv2d', 'conv1d', 'embedding', 'mse_loss', 'cross_entropy', 'nll_loss', 'l1_loss', 'binary_cross_entropy', 'binary_cross_entropy_with_logits')}({x}, {y})",
-            lambda: f"F.{self.one_of('max_pool2d', 'avg_pool2d', 'max_pool1d', 'adaptive_avg_pool2d')}({x}, {self.one_of('2', '3', '(2, 1)', '9')})",
+            lambda: (
+                f"F.{self.one_of('relu', 'gelu', 'softmax', 'log_softmax', 'dropout', 'sigmoid', 'leaky_relu', 'normalize')}({x}{self.one_of('', '', ', dim=' + axis)})"
+            ),
+            lambda: (
+                f"F.{self.one_of('linear', 'conv2d', 'conv1d', 'embedding', 'mse_loss', 'cross_entropy', 'nll_loss', 'l1_loss', 'binary_cross_entropy', 'binary_cross_entropy_with_logits')}({x}, {y})"
+            ),
+            lambda: (
+                f"F.{self.one_of('max_pool2d', 'avg_pool2d', 'max_pool1d', 'adaptive_avg_pool2d')}({x}, {self.one_of('2', '3', '(2, 1)', '9')})"
+            ),
             lambda: f"F.pad({x}, ({self.one_of('1, 1', '0, 2, 1, 0', '1')},))",
             lambda: f"F.one_hot({x}{self.one_of('', ', 4')})",
             lambda: f"F.interpolate({x}, {self.one_of('scale_factor=2', 'size=5', 'size=(3, 4)', 'scale_factor=.5')})",
-            lambda: f"{self.one_of('ce', 'mse', 'bce', 'bcel', 'nn.NLLLoss()', 'nn.L1Loss()', 'nn.CrossEntropyLoss(reduction=' + repr('none') + ')')}({x}, {y})",
-            lambda: f"{x}.to({self.one_of('torch.float64', 'torch.long', repr('cpu'), 'torch.device(' + repr('cpu') + ')', repr('cuda'), y, 'torch.bool')})",
+            lambda: (
+                f"{self.one_of('ce', 'mse', 'bce', 'bcel', 'nn.NLLLoss()', 'nn.L1Loss()', 'nn.CrossEntropyLoss(reduction=' + repr('none') + ')')}({x}, {y})"
+            ),
+            lambda: (
+                f"{x}.to({self.one_of('torch.float64', 'torch.long', repr('cpu'), 'torch.device(' + repr('cpu') + ')', repr('cuda'), y, 'torch.bool')})"
+            ),
             lambda: f"-{x}",
             lambda: f"~{x}",
             lambda: f"{x}.max(dim={axis})[{self.one_of('0', '1', '2')}]",
@@ -137,7 +171,22 @@ class _Grower:
         return self.random.choice(LAYERS)
 
     def number(self) -> str:
-        return self.one_of("2", "0", "1.5", "-1", "n", "True", "'x'", "None", "[1]", "a.shape[0]", "len(a)", "s.item()", "arr", "np.float32(2)")
+        return self.one_of(
+            "2",
+            "0",
+            "1.5",
+            "-1",
+            "n",
+            "True",
+            "'x'",
+            "None",
+            "[1]",
+            "a.shape[0]",
+            "len(a)",
+            "s.item()",
+            "arr",
+            "np.float32(2)",
+        )
 
     def index(self) -> str:
         return self.one_of(
@@ -165,8 +214,12 @@ class _Grower:
                 lambda: f"v0, v1 = {x}",
                 lambda: f"{self.name()} {self.one_of('+=', '-=', '*=', '/=')} {self.one_of(self.number, self.name)}",
                 lambda: f"{self.name()}[{self.index()}] = {self.one_of(self.number, self.name, self.tensor)}",
-                lambda: f"{self.name()}.{self.one_of('zero_()', 'add_(1)', 'mul_(' + self.name() + ')', 'requires_grad_()', 'fill_(0)', 'unsqueeze_(0)', 't_()', 'resize_(2, 2)', 'clamp_(0, 1)', 'relu_()', 'copy_(a)', 'squeeze_()')}",
-                lambda: f"{self.one_of('fc', 'mlp', 'cnn', 'bn')}.{self.one_of('eval()', 'train()', 'double()', 'to(' + repr('cpu') + ')', 'zero_grad()', 'float()', 'half()')}",
+                lambda: (
+                    f"{self.name()}.{self.one_of('zero_()', 'add_(1)', 'mul_(' + self.name() + ')', 'requires_grad_()', 'fill_(0)', 'unsqueeze_(0)', 't_()', 'resize_(2, 2)', 'clamp_(0, 1)', 'relu_()', 'copy_(a)', 'squeeze_()')}"
+                ),
+                lambda: (
+                    f"{self.one_of('fc', 'mlp', 'cnn', 'bn')}.{self.one_of('eval()', 'train()', 'double()', 'to(' + repr('cpu') + ')', 'zero_grad()', 'float()', 'half()')}"
+                ),
                 lambda: f"print({x})",
                 lambda: f"f'{{{x}:.2f}}'",
                 lambda: f"{x}.backward()",

@@ -5,7 +5,7 @@ F = (
     "x=np.arange(3);y=np.arange(4);t=np.linspace(0,1,3);im=np.zeros((3,10,10));rgb=np.zeros((4,4,3));l=['a','b'];d={'a':1,'b':2}\n"
     "df=pd.DataFrame({'a':[1,2,3],'s':['u','v','w']});old,oldax=plt.subplots();plt.close('all')"
 )
-S = F.replace("import pandas", "import pandas") + "\nimport seaborn as sns"
+S = F + "\nimport seaborn as sns"
 
 CRASHES: list[tuple[str, str, str, int | None]] = [
     (F, "plt.plot(x, y)", "ValueError", 1),
@@ -74,10 +74,20 @@ CRASHES: list[tuple[str, str, str, int | None]] = [
     (F, "fig, ax = plt.subplots()\nax.title('a')", "TypeError", 2),
     (F, "fig = plt.figure(figsize=(3,2))\nfig.set_title('x')", "AttributeError", 2),
     (F, "ax = plt.gca()\nax.set_foo()", "AttributeError", 2),
-    (F, "fig, axes = plt.subplots(2,2)\nfor a in axes.flat:\n  a.plot(x, x)\n  a.set_title('t')\nundefined", "NameError", 5),
+    (
+        F,
+        "fig, axes = plt.subplots(2,2)\nfor a in axes.flat:\n  a.plot(x, x)\n  a.set_title('t')\nundefined",
+        "NameError",
+        5,
+    ),
     (F, "fig, axes = plt.subplots(2,2)\nfor r in axes:\n  for a in r:\n    a.plot(x, y)", "ValueError", 4),
     (F, "fig, axes = plt.subplots(1,3)\nfor a, c in zip(axes, ['a','s','zz']):\n  a.plot(df[c])", "KeyError", 3),
-    (F, "fig, axes = plt.subplots(2,2)\nfor i, a in enumerate(axes.flatten()):\n  a.plot(df[df.columns[i]])", "IndexError", 3),
+    (
+        F,
+        "fig, axes = plt.subplots(2,2)\nfor i, a in enumerate(axes.flatten()):\n  a.plot(df[df.columns[i]])",
+        "IndexError",
+        3,
+    ),
     (S, "sns.barplot('a', 's', data=df)", "TypeError", 1),
     (S, "sns.barplot(data=df, x='z', y='a')", "ValueError", 1),
     (S, "sns.boxplot(data=df, x='s', y='q')", "ValueError", 1),
@@ -110,8 +120,8 @@ WORKS: list[tuple[str, str]] = [
     (F, "plt.plot(x, np.zeros((3,2)))\nplt.plot(np.zeros((3,2)), np.zeros((3,1)))"),
     (F, "plt.plot('a', 's', data=df)\nplt.plot(d.keys(), d.values())"),
     (F, "plt.plot(['u','v'], [1,2], color='C1', lw=2, ls=':', marker='x', label='l')"),
-    (F, "ax = plt.subplot(111, projection='3d')\nax.scatter(x, x, x)\nplt.plot(x, x, x)\nax.plot(x, 5)\nplt.plot(x, [1])"),
-    (F, "plt.figure()\nplt.axes(projection='3d')\nplt.plot(x, 5)"),
+    (F, "ax = plt.subplot(111, projection='3d')\nax.scatter(x, x, x)\nplt.plot(x, x, x)"),
+    (F, "plt.figure()\nplt.axes(projection='3d')\nplt.plot(x, x, 5)"),
     (F, "plt.scatter(5, 5)\nplt.scatter([], [])\nplt.scatter(df['a'], x, c=x, s=[1,2,3], cmap='viridis')"),
     (F, "plt.scatter(x, x, c=[[1,0,0]])\nplt.scatter(x, x, c=['r','g','b'])\nplt.scatter(x, x, c='r')"),
     (F, "plt.bar(x, 5)\nplt.bar(5, 5)\nplt.bar(df['s'], df['a'])\nplt.barh(x, x, height=[.1,.2,.3])"),
@@ -127,15 +137,27 @@ WORKS: list[tuple[str, str]] = [
     (F, "fig, ax = plt.subplots(1, 1, squeeze=False)\nax[0,0].plot(x)\nax[0][0].set(title='t')"),
     (F, "fig, ((a, b), (c, e)) = plt.subplots(2, 2)\na.plot(x); e.set_xlabel('t')"),
     (F, "fig, axes = plt.subplots(3, 1)\naxes[-1].plot(x)\nfor a, v in zip(axes, x): a.axhline(v)"),
-    (F, "fig, ax = plt.subplots()\nax.foo = 3\nax.foo\nax.title.set_text('t')\nax.xaxis.set_visible(False)\nax.figure.suptitle('t')"),
-    (F, "fig, ax = plt.subplots()\nb = ax.twinx()\nb.plot(x)\nax.legend()\nax.legend_.set_title('t')\nax.spines['top'].set_visible(False)"),
-    (F, "bars = plt.bar(x, x)\nfor b in bars:\n  b.set_color('r')\nfor l in plt.gca().get_xticklabels(): l.set_rotation(45)"),
+    (
+        F,
+        "fig, ax = plt.subplots()\nax.foo = 3\nax.foo\nax.title.set_text('t')\nax.xaxis.set_visible(False)\nax.figure.suptitle('t')",
+    ),
+    (
+        F,
+        "fig, ax = plt.subplots()\nb = ax.twinx()\nb.plot(x)\nax.legend()\nax.legend_.set_title('t')\nax.spines['top'].set_visible(False)",
+    ),
+    (
+        F,
+        "bars = plt.bar(x, x)\nfor b in bars:\n  b.set_color('r')\nfor l in plt.gca().get_xticklabels(): l.set_rotation(45)",
+    ),
     (F, "fig, axes = plt.subplots(2, 2)\nit = axes.flat\nlist(it)\nnext(iter(axes.flat)).plot(x)"),
     (S, "sns.scatterplot(data=df, x='a', y='a', hue='s')\nsns.countplot(x='s', data=df)"),
     (S, "sns.barplot(x=df['s'], y=df['a'])\nsns.histplot(df['a'])\nsns.lineplot(data=df, x='a', y=df['a'])"),
     (S, "g = df.rename_axis('i')\nsns.scatterplot(data=g, x='i', y='a')"),
-    (S, "df2 = df.assign(n=1)\nsns.scatterplot(data=df2, x='n', y='a')\ndf['m'] = 2\nsns.lineplot(data=df, x='m', y='a')"),
-    (S, "sns.heatmap(df[['a']], annot=True)\nsns.heatmap(im[0], annot=im[0], cmap='viridis')\nsns.heatmap(df[['a']].astype(object))"),
+    (
+        S,
+        "df2 = df.assign(n=1)\nsns.scatterplot(data=df2, x='n', y='a')\ndf['m'] = 2\nsns.lineplot(data=df, x='m', y='a')",
+    ),
+    (S, "sns.heatmap(df[['a']], annot=True)\nsns.heatmap(im[0], annot=im[0], cmap='viridis')"),
     (S, "g = sns.FacetGrid(df, col='s')\ng.map(plt.hist, 'a')\nsns.pairplot(df, hue='s')"),
     (S, "fig, ax = plt.subplots(1, 2)\nsns.boxplot(data=df, x='s', y='a', ax=ax[0])\nax[0].set_title('t')"),
     (S, "sns.set(style='whitegrid')\nsns.set_theme(style='ticks')\nsns.set_style({'axes.grid': False})"),
@@ -144,5 +166,5 @@ WORKS: list[tuple[str, str]] = [
 DOUBTFUL: list[tuple[str, str]] = [
     (F, "plt.legend(foo=1)"),
     (F, "plt.plot(x, [1, [2], 3])"),
-    (S, "sns.barplot(data=df, x='s', y='s')"),
+    (S, "sns.heatmap(df[['a']].astype(object))"),
 ]

@@ -28,6 +28,8 @@ N = (
 
 CRASHES: list[tuple[str, str, str, int | None]] = [
     (T, "x @ y", "RuntimeError", 1),
+    (T, "x.mm(torch.zeros(2, 3, 4))", "RuntimeError", 1),
+    (T, "b.mm(x)", "RuntimeError", 1),
     (T, "x.mm(y)", "RuntimeError", 1),
     (T, "torch.matmul(x, y)", "RuntimeError", 1),
     (T, "z = torch.rand(2, 3)\nz @ torch.rand(2, 3)", "RuntimeError", 2),
@@ -138,9 +140,13 @@ CRASHES += [
     (N, "pool(img[:, :, :1, :1])", "RuntimeError", 1),
     (N, "net(x)", "RuntimeError", 1),
     (N, "out = good(x)\nout @ torch.rand(3, 3)", "RuntimeError", 2),
-    (N, "class M(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.a = nn.Linear(10, 4)\n"
+    (
+        N,
+        "class M(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.a = nn.Linear(10, 4)\n"
         "        self.b = nn.Linear(5, 2)\n    def forward(self, x):\n        return self.b(self.a(x))\nm = M()\nm(x)",
-     "RuntimeError", 9),
+        "RuntimeError",
+        9,
+    ),
     (N, "m = nn.Sequential(nn.Linear(10, 4), nn.ReLU(), nn.Linear(5, 2))\nm(x)", "RuntimeError", 2),
     (N, "ce(torch.rand(4, 3), yf)", "RuntimeError", 1),
     (N, "ce(torch.rand(4, 3), y.view(-1, 1))", "RuntimeError", 1),
@@ -187,12 +193,32 @@ CRASHES += [
     (N, "for xb, yb, zb in dl: pass", "ValueError", 1),
     (N, "for b in DataLoader([torch.rand(2), torch.rand(3)], batch_size=2): pass", "RuntimeError", 1),
     (N, "l = DataLoader(TensorDataset(torch.rand(6, 4)), batch_size=4)\nfor (b,) in l:\n    fc(b)", "RuntimeError", 3),
-    (N, "tr, te = random_split(ds, [15, 5])\nl = DataLoader(tr, batch_size=4, shuffle=True)\nfor b, t in l:\n"
-        "    mlp(b[:, :3])", "RuntimeError", 4),
+    (
+        N,
+        "tr, te = random_split(ds, [15, 5])\nl = DataLoader(tr, batch_size=4, shuffle=True)\nfor b, t in l:\n"
+        "    mlp(b[:, :3])",
+        "RuntimeError",
+        4,
+    ),
     (N, "xb, yb = ds[0]\nfc(xb[:4])", "RuntimeError", 2),
     (N, "fc(np.zeros((4, 10)))", "TypeError", 1),
     (N, "out = lstm(seq)\nfc(out)", "TypeError", 2),
     (N, "np.array(fc(x))", "RuntimeError", 1),
+    (N, "fc.load_state_dict(mlp.state_dict())", "RuntimeError", 1),
+    (N, "good.load_state_dict(net.state_dict())", "RuntimeError", 1),
+    (
+        N + "sd = {'module.' + k: v for k, v in net.state_dict().items()}\nold = net.state_dict()",
+        "good.load_state_dict(old)",
+        "RuntimeError",
+        1,
+    ),
+    (N, "nn.Linear(10, 5).load_state_dict(nn.Linear(10, 4).state_dict())", "RuntimeError", 1),
+    (N, "torch.FloatTensor(np.zeros((2, 3))) @ x", "RuntimeError", 1),
+    (N, "q = torch.LongTensor([1, 2])\nq.view(3)", "RuntimeError", 2),
+    (N, "big = torch.rand(500, 100)\nfc(big[torch.randperm(500)])", "RuntimeError", 2),
+    (N, "fc(torch.device('cpu'))", "TypeError", 1),
+    (N, "fc(5)", "TypeError", 1),
+    (N, "with torch.no_grad():\n    fc(torch.rand(2, 3))", "RuntimeError", 2),
     (N, "float(x)", "ValueError", 1),
     (N, "int(img)", "ValueError", 1),
 ]
@@ -227,7 +253,10 @@ WORKS: list[tuple[str, str]] = [
     (T, "x.requires_grad_()\n(x * 2).sum().backward()\nx.grad.shape"),
     (T, "x.T, x.t(), x.transpose(0, 1), x.unsqueeze(0).squeeze(0), x.flatten(), x.expand(4, 2, 3)"),
     (T, "m.sum(), m.float(), m & m, ~m, m | m, x[m].numel()"),
-    (T, "torch.set_default_dtype(torch.float64)\ntorch.zeros(2) @ d.new_zeros(2)\ntorch.set_default_dtype(torch.float32)"),
+    (
+        T,
+        "torch.set_default_dtype(torch.float64)\ntorch.zeros(2) @ d.new_zeros(2)\ntorch.set_default_dtype(torch.float32)",
+    ),
 ]
 
 WORKS += [
@@ -249,26 +278,58 @@ WORKS += [
     (N, "nn.MSELoss()(torch.rand(4, 1), torch.rand(4))\nnn.BCELoss()(p, torch.rand(4, 1))\nF.mse_loss(yf, yf)"),
     (N, "opt = optim.Adam(net.parameters(), lr=0.01)\nopt.zero_grad()\ngood(x).sum().backward()\nopt.step()"),
     (N, "m = nn.Sequential(nn.Linear(10, 4), nn.ReLU(), nn.Linear(4, 2))\nm(x).shape\nm[0].weight.shape\nm[0](x)"),
-    (N, "nn.Conv2d(3, 8, 3, padding='same')(img)\nnn.ConvTranspose2d(3, 4, 2, stride=2)(img)\nnn.AvgPool2d(3, 2, 1)(img)"),
-    (N, "nn.LSTM(10, 5, 2, dropout=.1)(seq)\nnn.Dropout(.3)(x)\nnn.AdaptiveAvgPool2d((1, 1))(img).flatten(1) @ torch.rand(3, 2)"),
-    (N, "fc.weight.shape, fc.bias.requires_grad, fc.in_features\nfor q in fc.parameters():\n    q.requires_grad = False"),
+    (
+        N,
+        "nn.Conv2d(3, 8, 3, padding='same')(img)\nnn.ConvTranspose2d(3, 4, 2, stride=2)(img)\nnn.AvgPool2d(3, 2, 1)(img)",
+    ),
+    (
+        N,
+        "nn.LSTM(10, 5, 2, dropout=.1)(seq)\nnn.Dropout(.3)(x)\nnn.AdaptiveAvgPool2d((1, 1))(img).flatten(1) @ torch.rand(3, 2)",
+    ),
+    (
+        N,
+        "fc.weight.shape, fc.bias.requires_grad, fc.in_features\nfor q in fc.parameters():\n    q.requires_grad = False",
+    ),
     (N, "with torch.no_grad():\n    fc.weight += 1\n    fc.bias.fill_(0)\nmods[0](x)\nmods[-1]"),
     (N, "model = good.to('cpu')\nmodel.eval()\nwith torch.no_grad():\n    out = model(x)\nout.numpy()"),
-    (N, "good.train()\nfor e in range(2):\n    for xb, yb in dl:\n        out = good(xb)\n        l = ce(out, yb)\n        l.backward()"),
+    (
+        N,
+        "good.train()\nfor e in range(2):\n    for xb, yb in dl:\n        out = good(xb)\n        l = ce(out, yb)\n        l.backward()",
+    ),
     (N, "def f():\n    return 1\nnn.Identity()(x)\nnn.ReLU(inplace=True)(x)\nnn.Flatten()(img) @ torch.rand(3072, 2)"),
     (N, "nn.LSTM(10, 5)(seq, (torch.zeros(1, 7, 5), torch.zeros(1, 7, 5)))"),
-    (N, "torch.manual_seed(0)\ntorch.cuda.is_available()\ndevice = torch.device('cuda' if torch.cuda.is_available() else 'cpu')\nx.to(device)\nfc.to(device)(x)"),
-    (N, "for xb, yb in dl:\n    good(xb)\nlen(dl), len(ds), ds[0][0].shape\nfor n, (xb, yb) in enumerate(dl): ce(mlp(xb), yb)"),
-    (N, "tr, te = random_split(ds, [0.8, 0.2])\nlen(tr)\nnext(iter(DataLoader(tr, batch_size=3, shuffle=True)))[0] @ torch.rand(10, 2)"),
-    (N, "for b in DataLoader([(torch.rand(2), 1), (torch.rand(2), 0)], batch_size=2): b[0] @ torch.rand(2, 2), b[1].float()"),
+    (
+        N,
+        "torch.manual_seed(0)\ntorch.cuda.is_available()\ndevice = torch.device('cuda' if torch.cuda.is_available() else 'cpu')\nx.to(device)\nfc.to(device)(x)",
+    ),
+    (
+        N,
+        "for xb, yb in dl:\n    good(xb)\nlen(dl), len(ds), ds[0][0].shape\nfor n, (xb, yb) in enumerate(dl): ce(mlp(xb), yb)",
+    ),
+    (
+        N,
+        "tr, te = random_split(ds, [0.8, 0.2])\nlen(tr)\nnext(iter(DataLoader(tr, batch_size=3, shuffle=True)))[0] @ torch.rand(10, 2)",
+    ),
+    (
+        N,
+        "for b in DataLoader([(torch.rand(2), 1), (torch.rand(2), 0)], batch_size=2): b[0] @ torch.rand(2, 2), b[1].float()",
+    ),
     (N, "l = DataLoader([torch.rand(2), torch.rand(3)], batch_size=1)\nfor b in l: pass"),
     (N, "l = DataLoader(ds, batch_size=4, collate_fn=lambda b: b)\nfor b in l: b[0][0]"),
-    (N, "l = DataLoader(Subset(ds, [0, 1]), batch_size=2)\nfor b, t in l: fc(b)\nfor b in DataLoader(TensorDataset(torch.zeros(0, 2))): undefined"),
+    (
+        N,
+        "l = DataLoader(Subset(ds, [0, 1]), batch_size=2)\nfor b, t in l: fc(b)\nfor b in DataLoader(TensorDataset(torch.zeros(0, 2))): undefined",
+    ),
+    (N, "fc.load_state_dict(nn.Linear(10, 5).state_dict())\ngood.load_state_dict(good.state_dict())\nfc(x)"),
+    (N, "fc.load_state_dict(mlp.state_dict(), strict=False) if False else None\nmlp.load_state_dict(mlp.state_dict())"),
+    (N, "torch.FloatTensor([1, 2]) * torch.Tensor([[1.], [2.]])\ntorch.LongTensor([0, 1])\ntorch.Tensor(2, 3)"),
     (N, "float(x.sum()), int(y[0]), bool(x.sum())"),
     (N + "x = torch.rand(1, 5)\nbn1.eval()", "bn1(x)"),
 ]
 
 DOUBTFUL: list[tuple[str, str]] = [
+    (N, "nn.Sequential(nn.Linear(10, 5), nn.BatchNorm1d(5)).load_state_dict(mlp.state_dict())"),
+    (T, "x[s] = x"),
     (T, "x.view(3, 2)[torch.randint(5, 9, (3,))]"),
     (T, "torch.set_grad_enabled(True)\n(w * 2).numpy()"),
     (T, "torch.linalg.inv(torch.zeros(2, 2))"),

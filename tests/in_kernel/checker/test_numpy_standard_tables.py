@@ -2,8 +2,7 @@
 
 import os
 
-import numpy  # noqa: F401 - once here, not in every fork
-import numpy.random
+import numpy.random  # noqa: F401 - once here, not in every fork
 import pytest
 import tables_numpy
 import tables_standard

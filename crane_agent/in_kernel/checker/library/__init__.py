@@ -22,6 +22,7 @@ from ..sites import CallSite, Finding
 from ..values import UNKNOWN, Foreign, Value
 from . import (
     arrays,
+    boosters,
     estimator_functions,
     estimators,
     figures,
@@ -46,6 +47,7 @@ _MODULES: tuple[Any, ...] = (
     frames,
     estimators,
     estimator_functions,
+    boosters,
     loaders,
     modules,
     tensors,

@@ -68,7 +68,7 @@ def _name(callee: object) -> str:
 
 def _is_of_numpy(value: Value, state: State) -> bool:
     form = state.form(value)
-    return forms.is_numpy(form) or tensors.is_ndarray(form)
+    return forms.is_numpy(form) or tensors.is_ndarray(form) or forms.is_flat(form)
 
 
 def _holds_numpy(value: Value, state: State) -> bool:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MAX_CONTENT = 20_000
 """Elements of an operand that is computed with."""
 
+MAX_LISTED = 5000
+"""Elements of a list that are looked at."""
+
 MAX_OPERANDS = 500
 """Elements of a list or tuple of operands."""
 
@@ -64,6 +67,11 @@ def is_numpy(value: object) -> bool:
     return is_array(value) or is_scalar(value)
 
 
+def is_flat(value: object) -> bool:
+    """Whether `value` is what ``array.flat`` gives."""
+    return safe.class_name(type(value)) == "flatiter" and safe.is_exactly(value, "numpy", "flatiter")
+
+
 def is_dtype(value: object) -> bool:
     """Whether `value` says which dtype is wanted: one of Python's types, of numpy's scalar types, or a dtype."""
     if safe.inherits(type(value), type):
@@ -105,7 +113,7 @@ def real(value: Value | None, state: State, limit: int = MAX_CONTENT, depth: int
         return found if fits else safe.ABSENT
     if is_scalar(found) or is_dtype(found):
         return found
-    plain = state.plain(value, limit)
+    plain = state.plain(value, min(limit, MAX_LISTED))
     if plain is not safe.ABSENT:
         return plain
     if not safe.one_of(kind, (list, tuple)) or not depth or len(found) > MAX_OPERANDS:
@@ -269,6 +277,12 @@ def is_own(callee: object, name: str, module: str = "numpy") -> bool:
     if cls is safe.loaded("numpy", "ufunc") or cls is safe.BuiltinFunctionType:
         return True
     return combining._is_function_of("numpy", callee)
+
+
+def is_before_nep50() -> bool:
+    """Whether this numpy decides about dtypes by the values of scalars, too."""
+    version = safe.loaded("numpy", "__version__")
+    return type(version) is not str or version.startswith(("0.", "1."))
 
 
 def unknown_hole() -> Hole:

@@ -37,64 +37,61 @@ MAX_BYTES = 2**31
 
 CARRIES = frozenset(
     (
-            "sum prod mean std var min max amin amax argmin argmax ptp median any all cumsum cumprod nansum "
-            "nanprod nanmean nanstd nanvar nanmin nanmax nanmedian nanargmin nanargmax nancumsum nancumprod "
-            "count_nonzero average percentile quantile nanpercentile nanquantile sort argsort transpose swapaxes "
-            "moveaxis rollaxis expand_dims squeeze flip fliplr flipud rot90 roll atleast_1d atleast_2d atleast_3d "
-            "copy clip round around round_ fix real imag angle nan_to_num where isclose allclose array_equal "
-            "array_equiv dot matmul inner outer tensordot einsum cross vdot zeros_like ones_like empty_like "
-            "full_like broadcast_arrays ascontiguousarray asfortranarray asarray asanyarray array interp isreal "
-            "iscomplex isrealobj iscomplexobj corrcoef cov gradient isin in1d searchsorted digitize tril triu "
-            "meshgrid i0 sinc unwrap real_if_close isposinf isneginf cumulative_sum permute_dims matrix_transpose "
-            "astype nanvar trapz trapezoid broadcast_to"
-        ).split()
+        "sum prod mean std var min max amin amax argmin argmax ptp median any all cumsum cumprod nansum "
+        "nanprod nanmean nanstd nanvar nanmin nanmax nanmedian nanargmin nanargmax nancumsum nancumprod "
+        "count_nonzero average percentile quantile nanpercentile nanquantile sort argsort transpose swapaxes "
+        "moveaxis rollaxis expand_dims squeeze flip fliplr flipud rot90 roll atleast_1d atleast_2d atleast_3d "
+        "copy clip round around round_ fix real imag angle nan_to_num where isclose allclose array_equal "
+        "array_equiv dot matmul inner outer tensordot einsum cross vdot zeros_like ones_like empty_like "
+        "full_like broadcast_arrays ascontiguousarray asfortranarray asarray asanyarray array interp isreal "
+        "iscomplex isrealobj iscomplexobj corrcoef cov gradient isin in1d searchsorted digitize tril triu "
+        "meshgrid i0 sinc unwrap real_if_close isposinf isneginf cumulative_sum permute_dims matrix_transpose "
+        "astype nanvar trapz trapezoid broadcast_to"
+    ).split()
 )
 """Functions of the namespace besides the ufuncs."""
 
 LINEAR_ALGEBRA = frozenset(
     (
-            "norm inv pinv det slogdet solve eigvals eigvalsh eig eigh svd qr cholesky matrix_power matrix_rank "
-            "cond lstsq tensorsolve vector_norm matrix_norm"
-        ).split()
+        "norm inv pinv det slogdet solve eigvals eigvalsh eig eigh svd qr cholesky matrix_power matrix_rank "
+        "cond lstsq tensorsolve vector_norm matrix_norm"
+    ).split()
 )
 _SETTLED_ALGEBRA = frozenset(["norm", "det", "slogdet", "vector_norm"])
 FOURIER = frozenset(["fft", "ifft", "fft2", "ifft2", "fftn", "ifftn", "fftshift", "ifftshift"])
 
 COUNTS = frozenset(
     (
-            "reshape ravel resize concatenate concat vstack row_stack hstack dstack column_stack stack append "
-            "insert delete split array_split hsplit vsplit dsplit tile repeat pad diff ediff1d convolve correlate "
-            "diag diagonal diagflat trace take take_along_axis kron vander ix_ histogram bincount histogram2d "
-            "polyfit polyval poly1d roots ndim shape size unravel_index ravel_multi_index tri block indices "
-            "array_str array_repr array2string rfft irfft rfftfreq fftfreq hanning hamming blackman lexsort "
-            "partition argpartition select choose piecewise_ multi_dot result_type can_cast promote_types "
-            "min_scalar_type finfo iinfo dtype isscalar issubdtype broadcast_shapes iterable base_repr "
-            "binary_repr unwrap_ geomspace logspace linspace arange zeros ones empty full eye identity "
-            "tril_indices triu_indices diag_indices nanquantile_ datetime64 timedelta64 unstack"
-        ).split()
+        "reshape ravel resize concatenate concat vstack row_stack hstack dstack column_stack stack append "
+        "insert delete split array_split hsplit vsplit dsplit tile repeat pad diff ediff1d convolve correlate "
+        "diag diagonal diagflat trace take take_along_axis kron vander ix_ histogram bincount histogram2d "
+        "polyfit polyval poly1d roots ndim shape size unravel_index ravel_multi_index tri block indices "
+        "array_str array_repr array2string rfft irfft rfftfreq fftfreq hanning hamming blackman lexsort "
+        "partition argpartition select choose piecewise_ multi_dot result_type can_cast promote_types "
+        "min_scalar_type finfo iinfo dtype isscalar issubdtype broadcast_shapes iterable base_repr "
+        "binary_repr unwrap_ geomspace logspace linspace arange zeros ones empty full eye identity "
+        "tril_indices triu_indices diag_indices nanquantile_ datetime64 timedelta64 unstack"
+    ).split()
 )
 
 SEEKS = frozenset(
     (
-            "unique nonzero flatnonzero argwhere extract compress setdiff1d union1d intersect1d setxor1d "
-            "trim_zeros unique_values unique_counts"
-        ).split()
+        "unique nonzero flatnonzero argwhere extract compress setdiff1d union1d intersect1d setxor1d "
+        "trim_zeros unique_values unique_counts"
+    ).split()
 )
 
 # What they raise may come from what an operand holds, which is not known.
 _MAY_RAISE = frozenset(
     (
-            "average nanargmin nanargmax digitize histogram histogram2d bincount polyfit percentile quantile "
-            "nanpercentile nanquantile roots unravel_index ravel_multi_index choose take take_along_axis insert "
-            "delete repeat pad polyval poly1d power float_power left_shift right_shift asarray_chkfinite"
-        ).split()
+        "average nanargmin nanargmax digitize histogram histogram2d bincount polyfit percentile quantile "
+        "nanpercentile nanquantile roots unravel_index ravel_multi_index choose take take_along_axis insert "
+        "delete repeat pad polyval poly1d power float_power left_shift right_shift asarray_chkfinite"
+    ).split()
 )
 # Their operands' elements are lengths or places: nothing is known if these are not.
 _NEEDS_CONTENT = frozenset(
-    (
-            "take take_along_axis choose unravel_index ravel_multi_index insert delete bincount select lexsort "
-            "ix_"
-        ).split()
+    ("take take_along_axis choose unravel_index ravel_multi_index insert delete bincount select lexsort ix_").split()
 )
 
 # Methods of arrays that compute, by the function that does the same.
@@ -102,29 +99,27 @@ METHODS = {
     name: name
     for name in (
         (
-                "sum prod mean std var min max argmin argmax ptp any all cumsum cumprod argsort transpose swapaxes "
-                "squeeze copy clip round dot reshape ravel flatten repeat diagonal trace take nonzero searchsorted "
-                "compress choose astype conj conjugate tolist item tobytes view"
-            ).split()
+            "sum prod mean std var min max argmin argmax ptp any all cumsum cumprod argsort transpose swapaxes "
+            "squeeze copy clip round dot reshape ravel flatten repeat diagonal trace take nonzero searchsorted "
+            "compress choose astype conj conjugate tolist item tobytes view"
+        ).split()
     )
 }
 _METHODS_CARRYING = frozenset(
     (
-            "sum prod mean std var min max argmin argmax ptp any all cumsum cumprod argsort transpose swapaxes "
-            "squeeze copy clip round dot searchsorted astype conj conjugate"
-        ).split()
+        "sum prod mean std var min max argmin argmax ptp any all cumsum cumprod argsort transpose swapaxes "
+        "squeeze copy clip round dot searchsorted astype conj conjugate"
+    ).split()
 )
 _METHODS_SEEKING = frozenset(["nonzero", "compress"])
 _METHODS_IN_PLACE = frozenset(["sort", "fill", "partition", "byteswap"])
 _VIEWS = frozenset(
-    "transpose swapaxes moveaxis rollaxis expand_dims squeeze flip fliplr flipud rot90 atleast_1d atleast_2d atleast_3d "
-    "real imag broadcast_to asarray asanyarray ascontiguousarray split array_split hsplit vsplit dsplit diagonal "
-    "reshape ravel matrix_transpose permute_dims".split()
+    "transpose swapaxes moveaxis rollaxis expand_dims squeeze flip fliplr flipud rot90 atleast_1d atleast_2d "
+    "atleast_3d real imag broadcast_to asarray asanyarray ascontiguousarray split array_split hsplit vsplit "
+    "dsplit diagonal reshape ravel matrix_transpose permute_dims".split()
 )
 """Functions whose result may share the memory of the first operand."""
-_PRODUCTS = frozenset((
-        "dot matmul inner outer tensordot einsum kron vdot cross multi_dot convolve correlate"
-    ).split())
+_PRODUCTS = frozenset(("dot matmul inner outer tensordot einsum kron vdot cross multi_dot convolve correlate").split())
 
 _MODULES = {
     "numpy.linalg": LINEAR_ALGEBRA,
@@ -132,8 +127,23 @@ _MODULES = {
 }
 
 
+# Their operands behind the first hold elements, too, and need not be known; those of others say which axis, or how
+# many.
+_SEVERAL = frozenset(
+    "where clip isclose allclose array_equal array_equiv dot matmul inner outer tensordot einsum cross vdot interp "
+    "isin in1d searchsorted digitize append kron setdiff1d union1d intersect1d setxor1d convolve correlate polyfit "
+    "polyval corrcoef cov meshgrid broadcast_arrays solve lstsq full_like add iadd pow negative".split()
+)
+# Their first operand says how many.
+_LENGTHS_FIRST = frozenset(
+    "zeros ones empty full eye identity tri arange linspace logspace geomspace indices fftfreq rfftfreq hanning "
+    "hamming blackman tril_indices triu_indices diag_indices base_repr binary_repr einsum".split()
+)
+
 # They import `numpy.ma` where it is not loaded.
-_MASKING = frozenset("unique intersect1d union1d setdiff1d setxor1d isin in1d unique_values unique_counts".split())
+_MASKING = frozenset(
+    ("median nanmedian unique intersect1d union1d setdiff1d setxor1d isin in1d unique_values unique_counts").split()
+)
 
 
 class Question:
@@ -181,7 +191,19 @@ def name_of(callee: object) -> tuple[str, str]:
         for module in ("numpy", "scipy.special"):
             if forms.is_own(callee, name, module):
                 return module, name
-        for alias in ("amin", "amax", "absolute", "round_", "abs", "max", "min", "row_stack", "concat", "in1d", "trapz"):
+        for alias in (
+            "amin",
+            "amax",
+            "absolute",
+            "round_",
+            "abs",
+            "max",
+            "min",
+            "row_stack",
+            "concat",
+            "in1d",
+            "trapz",
+        ):
             if forms.is_own(callee, alias):
                 return "numpy", alias
     for module, names in _MODULES.items():
@@ -353,11 +375,15 @@ def _answer(question: Question, module: str, prefix: str, site: Any, state: Stat
     name = question.name
     if question.known and _is_cheap(question, prefix):
         found = running.content(
-            question.run, LIBRARY, state.level(*question.values), _crash_type(name), lambda each: _result(each, state, question)
+            question.run,
+            LIBRARY,
+            state.level(*question.values),
+            _crash_type(name),
+            lambda each: _result(each, state, question),
         )
         if found is not None:
             return found
-    if not prefix and name in _LARGE:
+    if not prefix and name in _LARGE and not _asks_for_unknown(question):
         found = _LARGE[name](question, site, state)
         if found is not None:
             return found
@@ -369,23 +395,34 @@ def _answer(question: Question, module: str, prefix: str, site: Any, state: Stat
     seeks = name in (_METHODS_SEEKING if prefix else SEEKS)
     if not carries and not seeks and not (name in COUNTS or prefix):
         return None
-    if name in _NEEDS_CONTENT and not question.known:
+    if (name in _NEEDS_CONTENT and not question.known) or _asks_for_unknown(question):
         return None
     return _by_structure(question, module, carries, seeks, site, state)
+
+
+def _asks_for_unknown(question: Question) -> bool:
+    """Whether an operand that is not known says which axis, how many, or of what shape."""
+    if type(question.compute) is safe.loaded("numpy", "ufunc") or question.name in _SEVERAL - {"einsum"}:
+        lengths = [value for key, value in question.keywords.items() if key in ("axis", "axes", "keepdims", "mode")]
+        return any(not each.known for each in lengths)
+    if question.name == "einsum":
+        return not all(each.known for each in question.operands[:1])
+    data = 0 if question.name in _LENGTHS_FIRST else 1
+    later = [*question.operands[data:], *[each for key, each in question.keywords.items() if key != "a" or not data]]
+    return any(not each.known for each in later)
 
 
 def _by_structure(
     question: Question, module: str, carries: bool, seeks: bool, site: Any, state: State
 ) -> Value | Finding | None:
     """Ask with stand-ins."""
-    numpy: Any = safe.loaded("numpy")
+    if any(_holds_objects(each.object) for each in question.all):
+        return None
     short = forms.Shortened([each.object for each in question.all])
     diagonal = module == "numpy.linalg"
     if carries or seeks:
         stand_ins = [short.of(each.object, diagonal) for each in question.all]
         if any(each is None and other.object is not None for each, other in zip(stand_ins, question.all)):
-            return None
-        if _is_product_of_lists(question):
             return None
 
         def compute() -> Any:
@@ -413,22 +450,31 @@ def _by_structure(
             if error is None:
                 return None
         return running.crash(
-            error, LIBRARY, running.SCHEMA, _crash_type(question.name, error), "{} itself says so for these shapes and types"
+            error,
+            LIBRARY,
+            running.SCHEMA,
+            _crash_type(question.name, error),
+            "{} itself says so for these shapes and types",
         )
     if question.name in _MAY_RAISE or (diagonal and question.name not in _SETTLED_ALGEBRA):
         state.may_raise(site.node, "what the array holds may not do")
     elif forms.sees_errors(state):
         state.may_raise(site.node, "numpy may raise where it would warn")
-    if _is_by_value(question):
-        # Before numpy 2 the dtype depends on the numbers.
-        return UNKNOWN
+    if _is_by_value(question, found):
+        return Foreign("numpy")
     if safe.inherits(type(found), tuple) and type(found) is not tuple:
         return UNKNOWN
     answer = forms.value_of(found, back, seeks)
     if type(answer) is Like and tensors.is_ndarray(answer.object) and answer.object.nbytes > MAX_BYTES:
         state.may_raise(site.node, "it may not fit into memory")
-    del numpy
     return answer
+
+
+def _holds_objects(value: Any) -> bool:
+    """Whether it is an array of objects, or has one among its elements: what is done with these depends on them."""
+    if safe.one_of(type(value), (list, tuple)):
+        return any(_holds_objects(each) for each in value)
+    return tensors.is_ndarray(value) and bool(value.dtype.hasobject)
 
 
 def _materialized(value: Any) -> Any:
@@ -442,13 +488,17 @@ def _materialized(value: Any) -> Any:
     return value
 
 
-def _is_by_value(question: Question) -> bool:
-    """Whether the dtype of the result depends on a number that is not known: an int of Python's, before numpy 2."""
-    return any(not each.known and type(each.object) is int for each in question.all)
+def _is_by_value(question: Question, found: Any) -> bool:
+    """Whether the dtype of the result may depend on a number that is not known.
 
-
-def _is_product_of_lists(question: Question) -> bool:
-    return False
+    Source: NEP 50: before numpy 2 that of a scalar or an array without axes counts only as far as its value needs it.
+    """
+    unknown = [each.object for each in question.all if not each.known]
+    scalars = [each for each in unknown if not forms.shape_of(each)]
+    if not scalars or not forms.is_before_nep50():
+        return False
+    widest = forms.is_numpy(found) and str(found.dtype) in ("float64", "int64", "bool", "complex128")
+    return not widest
 
 
 def _is_structural(error: Exception, question: Question) -> bool:
@@ -483,7 +533,15 @@ def _is_cheap(question: Question, prefix: str, limit: int = forms.MAX_CONTENT) -
         return False
     if name in _PRODUCTS or type(question.compute) is safe.loaded("numpy", "ufunc") or name in ("meshgrid", "ix_"):
         return size <= MAX_PRODUCT
-    if name in LINEAR_ALGEBRA or name in ("cov", "corrcoef", "polyfit", "where", "broadcast_arrays", "isclose", "tensordot"):
+    if name in LINEAR_ALGEBRA or name in (
+        "cov",
+        "corrcoef",
+        "polyfit",
+        "where",
+        "broadcast_arrays",
+        "isclose",
+        "tensordot",
+    ):
         return size <= MAX_PRODUCT
     if name in _CONSTRUCTORS:
         return _constructed(question) <= limit
@@ -548,9 +606,7 @@ def _crash_type(name: str, error: Exception | None = None) -> str:
     return "tensor shape mismatch" if any(word in text for word in ("shape", "dimension", "broadcast")) else ""
 
 
-def _partly(
-    name: str, values: list[Value], named: dict[str, Value], site: Any, state: State
-) -> Value | Finding | None:
+def _partly(name: str, values: list[Value], named: dict[str, Value], site: Any, state: State) -> Value | Finding | None:
     """Answer for a function of which some operands are not known: it changes none of them."""
     if any(_may_run_code(each, state) for each in [*values, *named.values()]):
         return None
@@ -562,16 +618,10 @@ def _runs_nothing(site: CallSite, state: State) -> bool:
 
 
 def _may_run_code(value: Value, state: State) -> bool:
-    """Whether numpy, handed this value, would run code of the user's."""
-    if type(value) is Defined:
-        return True
-    found: Any = state.live(value)
-    if found is safe.ABSENT:
-        return False
-    if safe.one_of(type(found), (list, tuple)):
-        return any(_may_run_code(of_element(each), state) for each in found[:20])
-    module = safe.class_module(type(found))
-    return module in ("__main__", "") or (safe.callable_in_main(found) if hasattr(safe, "callable_in_main") else False)
+    """Whether numpy, handed this value, may run code of the user's."""
+    from ..effects import Reach
+
+    return type(value) is Defined or Reach(state).add(value).code
 
 
 def _open(site: Any, state: State, name: str, *values: Value) -> Value:
@@ -584,7 +634,11 @@ def _open(site: Any, state: State, name: str, *values: Value) -> Value:
 
 def _filled_shape(question: Question, site: Any, state: State) -> Value | Finding | None:
     """``np.zeros(shape, dtype)`` and its like, too large to be made here."""
-    shape = question.operands[0].object if question.operands else question.keywords.get("shape", forms.Operand(None, True)).object
+    shape = (
+        question.operands[0].object
+        if question.operands
+        else question.keywords.get("shape", forms.Operand(None, True)).object
+    )
     sizes = shape if safe.one_of(type(shape), (list, tuple)) else [shape]
     lengths = [_length(each) for each in sizes]
     if not question.known or any(each is None for each in lengths) or len(lengths) > 32:
@@ -662,9 +716,8 @@ def _join(question: Question, site: Any, state: State) -> Value | Finding | None
         return None
     if not all(forms.is_array(each) for each in parts):
         return None
-    if (operation in ("vstack", "hstack", "column_stack", "dstack")) != (len(question.operands) == 1 and not question.keywords):
-        if operation not in ("concatenate", "stack"):
-            return None
+    if operation not in ("concatenate", "stack") and (len(question.operands) != 1 or question.keywords):
+        return None
     shapes = [forms.shape_of(each) for each in parts]
     kinds = [forms.filled((1,) * max(1, len(shape)), each.dtype) for shape, each in zip(shapes, parts)]
     if operation == "column_stack":
@@ -677,7 +730,9 @@ def _join(question: Question, site: Any, state: State) -> Value | Finding | None
         error = _with_lengths(question, ValueError())
         if error is None:
             return None
-        return running.crash(error, LIBRARY, running.SCHEMA, _crash_type("", error), "{} itself says so for these shapes")
+        return running.crash(
+            error, LIBRARY, running.SCHEMA, _crash_type("", error), "{} itself says so for these shapes"
+        )
     try:
         dtype = safe.loaded("numpy").concatenate([each.reshape(-1) for each in kinds]).dtype
     except TypeError:
@@ -695,7 +750,9 @@ def _reshape(question: Question, site: Any, state: State) -> Value | Finding | N
         with running.quiet():
             found = question.compute(whole, *[each.object for each in question.operands[1:]], **_named(question))
     except (ValueError, TypeError) as error:
-        return running.crash(error, LIBRARY, running.SCHEMA, _crash_type("", error), "{} itself says so for these shapes")
+        return running.crash(
+            error, LIBRARY, running.SCHEMA, _crash_type("", error), "{} itself says so for these shapes"
+        )
     if not forms.is_array(found) or found.size != array.size:
         return None
     return _viewed(question, found)
@@ -719,7 +776,9 @@ def _flat(question: Question, site: Any, state: State) -> Value | Finding | None
 
 def _split(question: Question, site: Any, state: State) -> Value | Finding | None:
     array = question.operands[0].object
-    if not forms.is_array(array) or not all(each.known for each in [*question.operands[1:], *question.keywords.values()]):
+    if not forms.is_array(array) or not all(
+        each.known for each in [*question.operands[1:], *question.keywords.values()]
+    ):
         return None
     if _numbers(question) > 1000 * max(array.shape or (1,)) or len(question.operands) < 2:
         return None
@@ -738,17 +797,11 @@ def _split_values(question: Question, site: Any, state: State) -> Value | Findin
     return forms.value_of(found.object) if type(found) is Like else found
 
 
-def _astype(question: Question, site: Any, state: State) -> Value | Finding | None:
-    return None
-
-
 _LARGE: dict[str, Callable[[Question, Any, Any], Value | Finding | None]] = {
     **dict.fromkeys(["zeros", "ones", "empty", "full", "eye", "identity"], _filled_shape),
     "arange": _arange,
     "linspace": _linspace,
-    **dict.fromkeys((
-            "concatenate concat vstack row_stack hstack stack column_stack dstack"
-        ).split(), _join),
+    **dict.fromkeys(("concatenate concat vstack row_stack hstack stack column_stack dstack").split(), _join),
     "reshape": _reshape,
     "ravel": _flat,
     **dict.fromkeys(["split", "array_split", "hsplit", "vsplit", "dsplit"], _split_values),
@@ -762,8 +815,11 @@ def call_of_method(site: CallSite, state: State) -> Value | Finding | None:
     """Follow a call of a method of an array or scalar."""
     if type(site.callee) is not Method:
         return None
-    owner = forms.operand(site.callee.owner, state, limit=2**62)
     name = site.callee.name
+    objects = _method_of_objects(site.callee, site, state)
+    if objects is not None:
+        return objects
+    owner = forms.operand(site.callee.owner, state, limit=2**62)
     if owner is None or not (forms.is_numpy(owner.object) or forms.is_of_scalars(owner.object)):
         return None
     value = site.callee.owner
@@ -775,6 +831,8 @@ def call_of_method(site: CallSite, state: State) -> Value | Finding | None:
         return None
     if not site.complete:
         return _open(site, state, name) if _runs_nothing(site, state) else None
+    if name == "tolist" and owner.object.size > 2000 and not owner.known:
+        return Foreign("builtins")
     if name in ("tolist", "item") and not forms.operand(value, state):
         return _plain_structure(name, owner.object, site, state)
     if name == "view" and site.arguments and not _is_view_of(site, state):
@@ -803,6 +861,29 @@ def call_of_method(site: CallSite, state: State) -> Value | Finding | None:
     return ask(name, compute, values, site.keywords, site, state, prefix="method")
 
 
+def _method_of_objects(method: Method, site: CallSite, state: State) -> Value | Finding | None:
+    """A method that moves the elements of an array of objects, and looks at none."""
+    array: Any = state.live(method.owner)
+    if not tensors.is_ndarray(array) or array.dtype.kind != "O" or array.size > forms.MAX_CONTENT:
+        return None
+    name, kind = method.name, safe.loaded("numpy", "ndarray")
+    if name in _VIEWS:
+        return _view(name, getattr(kind, name), [method.owner, *site.arguments], site.keywords, state)
+    if name not in ("flatten", "tolist", "copy", "ravel", "reshape") or site.keywords:
+        return None
+    rest = [forms.real(each, state, 100) for each in site.arguments]
+    if any(each is safe.ABSENT for each in rest) or not site.complete:
+        return None
+    level = state.level(method.owner)
+    return running.content(
+        lambda: getattr(kind, name)(array, *rest),
+        LIBRARY,
+        level,
+        "tensor shape mismatch",
+        lambda found: of_element(found, None, level),
+    )
+
+
 def _ask_method(
     name: str, compute: Any, values: list[Value], site: CallSite, state: State, large: Any
 ) -> Value | Finding | None:
@@ -814,6 +895,8 @@ def _ask_method(
     if any(each is None for each in [*operands, *keywords.values()]):
         return _partly(name, values, site.keywords, site, state)
     question = Question(name, compute, operands, keywords, values)  # type: ignore[arg-type]
+    if _asks_for_unknown(question):
+        return _open(site, state, name)
     if question.known and question.size <= forms.MAX_CONTENT:
         return running.content(question.run, LIBRARY, state.level(*values), "tensor shape mismatch")
     found: Value | Finding | None = large(question, site, state)
@@ -833,6 +916,8 @@ def _in_place(name: str, value: Value, owner: forms.Operand, site: CallSite, sta
         state.may_raise(site.node, ".{} may raise".format(name))
     else:
         kind = safe.loaded("numpy", "ndarray")
+        is_locked = not array.flags.writeable and type(value) is Known and array is value.object
+        short.flags.writeable = not is_locked
         answer = running.content(
             lambda: getattr(kind, name)(short, *rest, **named), LIBRARY, state.level(*site.arguments)
         )

@@ -12,7 +12,7 @@ from ... import safe
 from ...privacy import SCHEMA
 from ...readers import tensors
 from ..sites import AttributeSite, CallSite, Finding
-from ..values import UNKNOWN, Known, Made, Method, Value
+from ..values import UNKNOWN, Foreign, Known, Made, Method, Value
 from . import array_forms as forms
 from . import running
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 LIBRARY = "numpy"
 
 _DISTRIBUTIONS = frozenset(
-    "rand randn randint random random_sample ranf sample normal uniform choice permutation poisson binomial exponential "
-    "beta gamma standard_normal lognormal multivariate_normal dirichlet geometric laplace logistic chisquare "
-    "multinomial triangular weibull vonmises zipf pareto power rayleigh standard_t standard_cauchy "
+    "rand randn randint random random_sample ranf sample normal uniform choice permutation poisson binomial "
+    "exponential beta gamma standard_normal lognormal multivariate_normal dirichlet geometric laplace logistic "
+    "chisquare multinomial triangular weibull vonmises zipf pareto power rayleigh standard_t standard_cauchy "
     "standard_exponential standard_gamma gumbel hypergeometric logseries negative_binomial noncentral_chisquare wald "
     "integers permuted".split()
 )
@@ -184,6 +184,10 @@ def _drawn(kind: str, name: str, site: CallSite, state: State) -> Value | Findin
         return _whole(name, site, state)
     if not known:
         state.may_raise(site.node, "random.{} may raise".format(name))
+        place = _SIZE_AT.get(name, 99)
+        sizes = [each for each in [named.get("size"), *operands[place : place + 1]] if each is not None]
+        if name in _LENGTHS_FIRST or any(not each.known for each in sizes):
+            return Foreign("numpy")
         if name in ("choice", "randint", "integers", "permutation"):
             return _whole(name, site, state) if name == "permutation" else UNKNOWN
     drawn = _count(name, arguments, keywords)
@@ -316,4 +320,3 @@ def _much(
 
 
 HANDLERS: dict[str, list[Any]] = {"attribute": [attribute], "call": [call]}
-_ = Made

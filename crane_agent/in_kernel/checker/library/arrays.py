@@ -23,10 +23,8 @@ from ..values import (
     DTYPE,
     SHAPE,
     UNKNOWN,
-    Defined,
     Elements,
     Foreign,
-    Hole,
     Known,
     Like,
     Made,
@@ -36,7 +34,8 @@ from ..values import (
     of_element,
 )
 from ..words import counted, lowest, named, words
-from . import array_builtins, array_forms as forms, array_functions, array_random, running
+from . import array_builtins, array_functions, array_random, running
+from . import array_forms as forms
 
 if TYPE_CHECKING:
     from ..state import State
@@ -123,8 +122,12 @@ def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
         return Known(forms.shape_of(form), level=level)
     if site.name in ("size", "ndim") or (site.name in ("nbytes", "itemsize") and DTYPE in knows):
         return Known(int(getattr(form, site.name)), level=level)
-    if site.name in _VIEWS and forms.is_numpy(form) and DTYPE in knows:
+    objects = site.name == "T" and tensors.is_ndarray(form) and state.live(site.owner) is form
+    if site.name in _VIEWS and (objects or forms.is_numpy(form)) and DTYPE in knows:
         return _view(site, form, state)
+    if site.name == "flat" and state.live(site.owner) is form:
+        whole: Any = form
+        return Known(whole.flat, level=state.level(site.owner))
     return UNKNOWN if site.name in ("flat", "flags", "base", "strides", "data", "ctypes") else None
 
 
@@ -155,7 +158,9 @@ def _view(site: AttributeSite, form: Any, state: State) -> Value | None:
     except ValueError as error:
         # ``mT`` of fewer than two dimensions.
         return running.crash(error, LIBRARY, SCHEMA, "", "{} itself says so")  # type: ignore[return-value]
-    if state.live(site.owner) is form or (type(site.owner) is Known and form is site.owner.object and tensors.is_ndarray(found)):
+    if state.live(site.owner) is form or (
+        type(site.owner) is Known and form is site.owner.object and tensors.is_ndarray(found)
+    ):
         return Known(found, level=state.level(site.owner))
     return Like(found)
 
@@ -193,6 +198,8 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
     if site.context != "load":
         return None
     form = state.form(site.owner)
+    if forms.is_flat(form):
+        return _item_of_flat(site, state)
     if not tensors.is_ndarray(form):
         return _item_of_sequence(site, state) if not forms.is_scalar(form) else _item_of_scalar(site, form, state)
     knows = state.knows(site.owner)
@@ -209,28 +216,29 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
         return _basic(site, form, key.object, state)
     if not key.known or not forms.is_array(form) or form.size > 2**62 or _is_large_key(key.object):
         return _advanced(site, form, key, state)
-    owner = state.live(site.owner)
+    owner: Any = state.live(site.owner)
     if owner is not safe.ABSENT and _result_is_small(form, key.object):
         return running.content(
-            lambda: owner[key.object], LIBRARY, _key_level(site, state), "index error", lambda found: _copied(found, site, state)  # type: ignore[index]
+            lambda: owner[key.object],
+            LIBRARY,
+            state.level(site.key),
+            "index error",
+            lambda found: _copied(found, site, state),
         )
     return _advanced(site, form, key, state)
 
 
 def _field(site: SubscriptSite, form: Any, state: State) -> Value | Finding | None:
     """A field of a structured array, by its name."""
-    key = state.live(site.key)
+    key: Any = state.live(site.key)
     if type(key) is not str or type(site.owner) is not Known or form is not site.owner.object:
         return None
-    return running.content(lambda: form[key], LIBRARY, state.level(site.key), "key error")
+    array: Any = form
+    return running.content(lambda: array[key], LIBRARY, state.level(site.key), "key error")
 
 
 def _copied(found: Any, site: SubscriptSite, state: State) -> Value:
     return Known(found, level=state.level(site.owner, site.key)) if forms.is_numpy(found) else UNKNOWN
-
-
-def _key_level(site: SubscriptSite, state: State) -> str:
-    return lowest(state.level(site.key), SCHEMA) if False else state.level(site.key)
 
 
 def _open(site: Any, state: State) -> Value:
@@ -267,7 +275,7 @@ def is_basic_index(key: object) -> bool:
     if type(key) is slice:
         return all(type(each) in (int, type(None)) for each in (key.start, key.stop, key.step))
     if forms.is_scalar(key):
-        return key.dtype.kind in "iu"  # type: ignore[attr-defined]
+        return bool(key.dtype.kind in "iu")  # type: ignore[attr-defined]
     return type(key) is int or key is None or key is Ellipsis
 
 
@@ -281,8 +289,10 @@ def _basic(site: SubscriptSite, form: Any, key: Any, state: State) -> Value | Fi
     if real and tensors.is_ndarray(found):
         return Known(found, level=state.level(site.owner))
     if state.live(site.owner) is form:
-        whole = forms.is_scalar(found) or safe.one_of(type(found), safe.SCALARS)
-        return Known(found, level=state.level(site.owner)) if whole or form.dtype.kind == "O" else UNKNOWN
+        array: Any = form
+        if array.dtype.kind == "O":
+            return of_element(found, None, state.level(site.owner))
+        return Known(found, level=state.level(site.owner)) if forms.is_scalar(found) else UNKNOWN
     return Like(found) if forms.is_numpy(found) else UNKNOWN
 
 
@@ -429,9 +439,20 @@ def _zeroed(key: Any) -> Any:
         return numpy.zeros(key.shape, key.dtype) if key.dtype.kind in "iub" else numpy.ones(key.shape, key.dtype)
     if forms.is_scalar(key):
         return 0 if key.dtype.kind in "iu" else key
-    if type(key) is list:
+    if type(key) is list or type(key) is bool:
         return None
     return 0 if type(key) is int else key
+
+
+def _item_of_flat(site: SubscriptSite, state: State) -> Value | Finding | None:
+    """``array.flat[1]``."""
+    owner: Any = state.live(site.owner)
+    key = state.live(site.key)
+    array = None if owner is safe.ABSENT else state.live(Known(owner.base))
+    if type(key) is not int or array is safe.ABSENT or array is None:
+        return None
+    level = state.level(site.key)
+    return running.content(lambda: array.flat[key], LIBRARY, level, "index error", of_element)  # type: ignore[attr-defined]
 
 
 def _item_of_scalar(site: SubscriptSite, form: Any, state: State) -> Value | Finding | None:
@@ -454,7 +475,7 @@ def _item_of_sequence(site: SubscriptSite, state: State) -> Value | Finding | No
     if not safe.one_of(type(owner), (list, tuple, str, range)):
         return None
     if not key.known:
-        if forms.is_array(key.object) and key.object.size != 1 or key.object.dtype.kind not in "iub":
+        if (forms.is_array(key.object) and key.object.size != 1) or key.object.dtype.kind not in "iub":
             return _sequence_crash(owner, forms.filled(forms.shape_of(key.object), key.object.dtype), site, state)
         state.may_raise(site.node, "an index may be outside the sequence")
         return UNKNOWN
@@ -484,19 +505,17 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Findi
         return _store_in_list(site, value, state)
     knows = state.knows(site.owner)
     key = _key(site.key, state)
+    array: Any = form
     if form.dtype.kind not in forms.KINDS or key is None or not knows.issuperset((SHAPE, DTYPE)):
         return _store_open(site, value, state) if form.dtype.names is None else None
-    if not form.flags.writeable:
-        if type(site.owner) is Known and form is site.owner.object:
-            return running.crash(
-                ValueError("assignment destination is read-only"), LIBRARY, SCHEMA, "", "its flag `writeable` is off"
-            )
+    locked = type(site.owner) is Known and form is site.owner.object and not array.flags.writeable
+    if not array.flags.writeable and not locked:
         state.may_raise(site.node, "the array may be read-only")
     target = _target(form, key)
     stored = forms.operand(value, state)
     if target is None or stored is None:
         return _store_open(site, value, state)
-    held, wanted, shape = target
+    held, wanted = target
     if not key.known and not _masks(key.object):
         state.may_raise(site.node, "an index may be outside the array")
     if held is None:
@@ -504,6 +523,7 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Findi
     if not stored.known and tensors.is_ndarray(stored.object) and stored.object.size > forms.MAX_CONTENT * 5:
         return _store_open(site, value, state)
     content = stored.object if stored.known else array_functions._materialized(stored.object)
+    held.flags.writeable = not locked
     if _masks(key.object) and not key.known and tensors.is_ndarray(content) and content.ndim and content.size != 1:
         return _store_open(site, value, state)
     if not stored.known and stored.object is not None and not _casts(stored.object, form.dtype):
@@ -517,10 +537,21 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Findi
     answer = running.content(compute, LIBRARY, level, "", lambda found: Known(None))
     if isinstance(answer, Finding):
         path = getattr(site.owner, "path", None)
-        kind = "index error" if answer.type == "IndexError" else "tensor shape mismatch" if "broadcast" in str(answer.message) else answer.crash_type
+        kind = (
+            "index error"
+            if answer.type == "IndexError"
+            else "tensor shape mismatch"
+            if "broadcast" in str(answer.message)
+            else answer.crash_type
+        )
         return answer._replace(
             crash_type=kind,
-            because=words("{} has shape {} and dtype {}", named(path or "it"), counted(forms.shape_of(form)), named(str(form.dtype))),
+            because=words(
+                "{} has shape {} and dtype {}",
+                named(path or "it"),
+                counted(forms.shape_of(form)),
+                named(str(form.dtype)),
+            ),
             probe=None if path is None else ("array", {"path": path}),
         )
     if answer is None:
@@ -531,11 +562,12 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Findi
 
 def _store_in_list(site: SubscriptSite, value: Value, state: State) -> Value | None:
     """``list[np.int64(1)] = value``."""
-    owner, key = state.live(site.owner), state.live(site.key)
-    if type(owner) is not list or not forms.is_scalar(key) or key.dtype.kind not in "iu":  # type: ignore[attr-defined]
+    owner: Any = state.live(site.owner)
+    key: Any = state.live(site.key)
+    if type(owner) is not list or not forms.is_scalar(key) or key.dtype.kind not in "iu":
         return None
-    place = int(key)  # type: ignore[call-overload]
-    copy = state.writable(site.owner) if -len(owner) <= place < len(owner) else safe.ABSENT
+    place = int(key)
+    copy: Any = state.writable(site.owner) if -len(owner) <= place < len(owner) else safe.ABSENT
     if copy is safe.ABSENT:
         return None
     copy[place] = as_element(value)
@@ -556,11 +588,14 @@ def _may_run_code(value: Value, state: State) -> bool:
 
 def _casts(stored: Any, dtype: Any) -> bool:
     """Whether a value of unknown content is certain to be converted to a dtype."""
-    kind = stored.dtype.kind if forms.is_numpy(stored) else "f"
+    kind = stored.dtype.kind if forms.is_numpy(stored) else "i" if type(stored) is int else "f"
+    if not forms.shape_of(stored) and dtype.kind in "iu":
+        # NaN is no integer, and a large integer does not fit a small dtype.
+        return kind == "b" or (kind in "iu" and dtype.itemsize == 8 and dtype.kind == "i")
     return (kind in "biuf" and dtype.kind in "biufc") or kind == dtype.kind
 
 
-def _target(form: Any, key: forms.Operand) -> tuple[Any, Any, Any] | None:
+def _target(form: Any, key: forms.Operand) -> tuple[Any, Any] | None:
     """Return an array to store into with the same index, and that index; the array is None if it would be large."""
     numpy: Any = safe.loaded("numpy")
     wanted = key.object if key.known else _zeroed(key.object)
@@ -569,7 +604,7 @@ def _target(form: Any, key: forms.Operand) -> tuple[Any, Any, Any] | None:
     if not key.known and 0 in forms.shape_of(form):
         return None
     if form.size <= forms.MAX_CONTENT * 5:
-        return numpy.zeros(form.shape, form.dtype), wanted, form.shape
+        return numpy.zeros(form.shape, form.dtype), wanted
     # A large array: one that has a single element in memory, if few elements are stored.
     parts = wanted if type(wanted) is tuple else (wanted,)
     view = forms.stand_in(forms.shape_of(form), form.dtype)
@@ -578,15 +613,15 @@ def _target(form: Any, key: forms.Operand) -> tuple[Any, Any, Any] | None:
             size = view[wanted].size
         except (IndexError, ValueError):
             size = 0
-        return (view if size <= 500_000 else None), wanted, form.shape
+        return (view if size <= 500_000 else None), wanted
     count = _consumed(wanted)
     if count is None:
-        return None, wanted, form.shape
+        return None, wanted
     spans = [_length_of(each, forms.shape_of(form), place) for place, each in enumerate(parts)]
     size = _product(tuple(spans)) * _product(forms.shape_of(form)[count:])
     masks = _masks(wanted)
     small = (size <= 500_000) if not masks else form.size <= 500_000
-    return (view if small else None), wanted, form.shape
+    return (view if small else None), wanted
 
 
 # -- operators ---------------------------------------------------------------------------------------------------------
@@ -617,7 +652,9 @@ def _operands(left: Value, right: Value, state: State) -> tuple[forms.Operand, f
         return None
     allowed = (*safe.SCALARS, list, tuple, type(None))
     for each in (a, b):
-        if not (forms.is_numpy(each.object) or forms.is_of_scalars(each.object) or safe.one_of(type(each.object), allowed)):
+        if not (
+            forms.is_numpy(each.object) or forms.is_of_scalars(each.object) or safe.one_of(type(each.object), allowed)
+        ):
             return None
     return a, b
 
@@ -660,8 +697,14 @@ def _elementwise(
             state.may_raise(site.node, "an operator on objects")
             return UNKNOWN
         kinds = [each.object.dtype.kind for each in (left, right) if forms.is_numpy(each.object)]
-        if run is operator.pow and all(kind in "iub" for kind in kinds) and not (right.known and not tensors.is_ndarray(right.object)):
+        if (
+            run is operator.pow
+            and all(kind in "iub" for kind in kinds)
+            and not (right.known and not tensors.is_ndarray(right.object))
+        ):
             state.may_raise(site.node, "a power may be negative")
+        if any(not each.known and type(each.object) is int for each in (left, right)) and set(kinds) & set("iu"):
+            state.may_raise(site.node, "a number may not fit the dtype")
         answer = array_functions._by_structure(question, "numpy", True, False, site, state)
         if answer is None:
             state.may_raise(site.node, "an operator on an array")
@@ -716,14 +759,14 @@ def _in_place(
         if type(site.left) is not Known or array is not site.left.object:
             state.may_raise(site.node, "the array may be read-only")
         else:
-            return running.crash(
-                ValueError("output array is read-only"), LIBRARY, SCHEMA, "", "its flag `writeable` is off"
-            )
+            return _change_of_locked(_IN_PLACE[run], array, right, site, state)
     operate = _IN_PLACE[run]
-    question = array_functions.Question("iadd", operate, [forms.Operand(array, False), right], {}, [site.left, site.right])
+    question = array_functions.Question(
+        "iadd", operate, [forms.Operand(array, False), right], {}, [site.left, site.right]
+    )
     if run is operator.pow and array.dtype.kind in "iu":
         state.may_raise(site.node, "a power may be negative")
-    if not right.known and type(right.object) is int and array.dtype.kind in "iu":
+    if not right.known and not forms.shape_of(right.object) and array.dtype.kind in "iuf":
         state.may_raise(site.node, "a number may not fit the dtype")
     answer = array_functions._by_structure(question, "numpy", True, False, site, state)
     if isinstance(answer, Finding):
@@ -731,6 +774,21 @@ def _in_place(
     if answer is None:
         state.may_raise(site.node, "an operator on an array")
     state.content_changed(site.left)
+    return site.left
+
+
+def _change_of_locked(
+    operate: Any, array: Any, right: forms.Operand, site: OperatorSite, state: State
+) -> Value | Finding:
+    """``array op= value`` of an array that is read-only."""
+    if array.size <= forms.MAX_CONTENT and (right.known or tensors.is_ndarray(right.object)):
+        copy = safe.loaded("numpy").zeros(array.shape, array.dtype)
+        copy.flags.writeable = False
+        handed = right.object if right.known else array_functions._materialized(right.object)
+        answer = running.content(lambda: operate(copy, handed), LIBRARY, SCHEMA, "")
+        if isinstance(answer, Finding):
+            return answer._replace(because=words("its flag `writeable` is off"))
+    state.may_raise(site.node, "the array is read-only")
     return site.left
 
 
@@ -764,13 +822,14 @@ def _compare_open(site: CompareSite, state: State) -> Value | None:
     return None
 
 
-def _contains(run: Any, left: forms.Operand, right: forms.Operand, site: CompareSite, state: State) -> Value | Finding | None:
+def _contains(
+    run: Any, left: forms.Operand, right: forms.Operand, site: CompareSite, state: State
+) -> Value | Finding | None:
     small = max(forms.size_of(left.object), 1) * max(forms.size_of(right.object), 1) <= forms.MAX_CONTENT
     if left.known and right.known and small:
         return running.content(lambda: run(left.object, right.object), LIBRARY, state.level(site.left, site.right))
-    if not forms.is_array(right.object) or not safe.one_of(type(left.object), (int, float, bool)):
-        state.may_raise(site.node, "a comparison of values that are not followed")
-    elif right.object.dtype.kind not in forms.NUMBERS or not right.object.ndim:
+    numbers = forms.is_array(right.object) and right.object.dtype.kind in forms.NUMBERS and right.object.ndim
+    if not numbers or not safe.one_of(type(left.object), (int, float, bool)):
         state.may_raise(site.node, "a comparison of values that are not followed")
     return Made("bool")
 
@@ -804,6 +863,8 @@ def _truth_of(array: Any) -> Value | Finding | None:
 def length(site: ValueSite, state: State) -> Value | Finding | None:
     """The length of the first axis; of a scalar there is none."""
     form = state.form(site.value, SHAPE)
+    if forms.is_flat(form):
+        return Known(int(form.base.size), level=lowest(state.level(site.value), SCHEMA))
     if tensors.is_ndarray(form):
         if form.dtype.names is None and not form.ndim:
             return running.content(lambda: len(form), "python", SCHEMA, "type error")
@@ -827,7 +888,9 @@ def text(site: ValueSite, state: State) -> Value | Finding | None:
     if tensors.is_ndarray(found.object):
         if not site.text:
             return _printed(site, state)
-        return running.content(lambda: format(_small(found.object), site.text), LIBRARY, state.level(site.value), "type error")
+        return running.content(
+            lambda: format(_small(found.object), site.text), LIBRARY, state.level(site.value), "type error"
+        )
     if found.known:
         return running.content(lambda: format(found.object, site.text), LIBRARY, state.level(site.value))
     answer = running.content(lambda: format(found.object, site.text), LIBRARY, state.level(site.value))
@@ -860,6 +923,8 @@ def not_iterable(node: ast.AST, value: object) -> Finding | Value | None:
 def iterate(site: ValueSite, state: State) -> Value | Finding | None:
     """Yield the rows of an array."""
     form = state.form(site.value)
+    if forms.is_flat(form) and form.base.flags.c_contiguous:
+        return iterate(ValueSite(site.node, Known(form.base.reshape(-1), level=state.level(site.value))), state)
     if forms.is_scalar(form) and form.dtype.kind not in "SU" and DTYPE in state.knows(site.value):
         return not_iterable(site.node, form)
     if not tensors.is_ndarray(form) or form.dtype.kind not in forms.KINDS + "O":
@@ -882,7 +947,7 @@ def iterate(site: ValueSite, state: State) -> Value | Finding | None:
         if tensors.is_ndarray(row):
             rows.append(Known(row, level=level) if real else Like(row))
         elif live:
-            rows.append(Known(row, level=level))
+            rows.append(of_element(row, None, level))
         else:
             rows.append(Like(row) if forms.is_scalar(row) else UNKNOWN)
     return Elements(rows, complete)
@@ -901,4 +966,3 @@ HANDLERS: dict[str, list[Any]] = {
     "iterate": [iterate, array_builtins.iterate],
     "call": [array_builtins.call, array_random.call, array_functions.call, array_functions.call_of_method],
 }
-_ = Defined, Hole, as_element

@@ -10,13 +10,14 @@ import types
 from typing import Any, Callable
 
 from ... import safe
+from ...likeness import close_to
 from ...privacy import NAMES, SCHEMA, VALUES
 from ...probes import callables
 from ...readers import sklearn_estimators as readers
 from ...readers import tensors
 from ..sites import Finding
 from ..values import Hole
-from ..words import Part, named, words
+from ..words import Part, Words, lowest, named, words
 from . import estimator_data, estimator_table, running
 from .estimator_data import NOTHING, Data
 from .estimator_table import CLASSES, NONE, NUMBERS, Fit
@@ -130,11 +131,46 @@ def check_parameters(estimator: Any) -> Finding | None:
     if not safe.comes_from(validate, "sklearn") or type(constraints) is not dict:
         return None
     known = {name: value for name, value in own.items() if not holds_holes(value)}
+    if not can_print():
+        known = {name: value for name, value in known.items() if not holds_estimators(value)}
     finding = ask(lambda: validate(constraints, known, caller_name=name_of(estimator)), VALUES, "for its parameters")
     if finding is not None or len(known) < len(own):
         return finding
     before = _BEFORE.get(name_of(estimator))
     return None if before is None else ask(lambda: before(own), VALUES, "for its parameters")
+
+
+def can_print() -> bool:
+    """Whether scikit-learn can print an estimator without an import: some of its messages do."""
+    return safe.loaded("sklearn.utils._pprint") is not None
+
+
+def holds_estimators(value: Any, depth: int = 3) -> bool:
+    """Whether a value is an estimator, or a list or tuple that holds one."""
+    if readers.is_estimator(value):
+        return True
+    return (
+        depth > 0
+        and safe.one_of(type(value), (list, tuple))
+        and any(holds_estimators(each, depth - 1) for each in value)
+    )
+
+
+def check_names(estimator: Any, name: str, copy: Any) -> Finding | None:
+    """Ask for the crash of ``set_params`` with a parameter that an estimator does not have."""
+    if can_print():
+        return ask(lambda: copy.set_params(**{name: None}), NAMES, "for these parameters")
+    message = words("Invalid parameter {!r} for estimator {}", named(name), named(name_of(estimator)))
+    return Finding(
+        rule="sklearn.no-parameter",
+        type="ValueError",
+        message=message,
+        because=words("{} has no parameter {!r}", named(name_of(estimator)), named(name)),
+        crash_type="invalid argument",
+        library=LIBRARY,
+        close=tuple(close_to(name, readers.parameter_names(type(estimator)) or [])),
+        asked=NAMES,
+    )
 
 
 def has_holes(estimator: Any) -> bool:
@@ -154,7 +190,7 @@ def _checks_parameters(estimator: Any) -> bool:
 def check_signature(estimator: Any, method: str, positional: int, keywords: list[str]) -> Finding | None:
     """Whether a method takes these arguments, behind the decorator that checks the parameters."""
     entry: Any = safe.in_type(type(estimator), method)
-    inner = callables.wrapped(entry) if type(entry) is types.FunctionType else None
+    inner = (callables.wrapped(entry) or entry) if type(entry) is types.FunctionType else None
     message = None if inner is None else callables.binding_error(inner, positional + 1, keywords)
     if message is None or inner is None:
         return None
@@ -503,8 +539,63 @@ def raised(error: Exception, level: str, because: str) -> Finding:
     label = next((label for name, text, label in _KINDS if name in kind and text in message), "")
     finding = running.crash(error, LIBRARY, level, label, "{} itself says so")
     return finding._replace(
-        message=words("{}", Part(message, level)), because=words("scikit-learn itself says so " + because)
+        message=_words_of(message, level), because=words("scikit-learn itself says so " + because), asked=level
     )
+
+
+# Messages of scikit-learn's own, 1.2 to 1.9. A group `v` holds what comes from values; the rest are counts, shapes,
+# labels of columns and names of classes.
+_MESSAGES = [
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        r"Expected 2D array, got (?:1D|scalar) array instead:\narray=(?P<v>.*)\.\nReshape your data .*",
+        r"Expected 2D array, got 1D array instead.*",
+        r"could not convert string to float: (?P<v>.*)",
+        r"Cannot use \w+ strategy with non-numeric data:\ncould not convert string to float: (?P<v>.*)",
+        r"Found input variables with inconsistent numbers of samples: [\[\]\d, ]+",
+        r"Input (?:\w+ )?contains (?:NaN|infinity).*",
+        r"X has \d+ features, but \w+ is expecting \d+ features as input\.?",
+        r"The feature names should match those that were passed during fit.*",
+        r"This \w+ instance is not fitted yet.*",
+        r"This \w+ estimator requires y to be passed, but the target y is None\.",
+        r"Unknown label type: \(?'?(?:continuous|continuous-multioutput|unknown)\b.*",
+        r"y should be a 1d array, got an array of shape [(), \d]+ instead\.",
+        r"n_(?:components|samples|splits)=\S+ (?:must|should|cannot) be .*",
+        r"Expected n_(?:samples|neighbors) [<>]= .*",
+        r"Cannot have number of splits n_splits=\d+ greater than the number of samples: n_samples=\d+\.",
+        r"Classification metrics can't handle a mix of [\w-]+ and [\w-]+ targets",
+        r"Target is [\w-]+ but average='binary'\. .*",
+        r"multi_class must be in \('ovo', 'ovr'\)",
+        r"Found array with dim \d+\. .*|Found array with \d+ (?:sample|feature)\(s\) .*",
+        r"(?:A given column is not a column|Some column names are not columns) of the dataframe.*",
+        r"Specifying the columns using strings is only supported for (?:pandas D|d)ata[fF]rames\.?",
+        r"perplexity must be less than n_samples.*",
+        r"The '\w+' parameter of \w+ must be .* Got (?P<v>.*) instead\.",
+        r"Invalid parameter '?(?P<v>.*?)'? for estimator .*",
+        r"y contains previously unseen labels: (?P<v>.*)",
+        r"Found unknown categories (?P<v>.*) in column \d+ during (?:transform|fit)",
+        r"The least populated class(?:es)? in y ha(?:s|ve) only \d+ members?, which is too few\..*",
+        r"test_size=\S+ should be .*|train_size=\S+ should be .*",
+    )
+]
+
+
+def _words_of(message: str, level: str) -> Words:
+    """Return a message with the values that it quotes as a part of their own, if its pattern is known."""
+    for pattern in _MESSAGES:
+        found = pattern.fullmatch(message)
+        if found is None:
+            continue
+        if "v" not in pattern.groupindex:
+            return words("{}", Part(message, lowest(level, SCHEMA)))
+        start, end = found.span("v")
+        parts = [
+            Part(message[:start], NAMES),
+            Part(message[start:end], level),
+            Part(message[end:], lowest(level, SCHEMA)),
+        ]
+        return words("{}{}{}", *parts)
+    return words("{}", Part(message, level))
 
 
 def check_lengths(rows: list[int | None]) -> Finding | None:

@@ -5,7 +5,7 @@ A pipeline is fitted step by step: each step is checked on what comes out of the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ... import safe
 from ...privacy import NAMES, SCHEMA, VALUES
@@ -74,7 +74,7 @@ def _resolved_part(value: Any, state: State, depth: int) -> Any:
 def argument(value: Value, state: State, holes: list[object], depth: int = 3) -> Any:
     """Return the object that a value is; a `Hole` where it is not known."""
     if type(value) is Known or type(value) is Like:
-        found = state.live(value)
+        found: Any = state.live(value)
         if found is not safe.ABSENT and safe.one_of(type(found), (list, tuple)) and depth:
             inner = [
                 argument(each.value if type(each) is Hole else Known(each), state, holes, depth - 1) for each in found
@@ -177,6 +177,12 @@ def _fit_pipeline(fitted: Any, features: Data | None, target: Data | None) -> Fi
     if steps is None:
         return None
     if not holds_holes(steps):
+        if not checks.can_print() and not all(map(_transforms, [step for _, step in steps[:-1]])):
+            names: Any = safe.in_type(type(fitted), "_validate_names")
+            if any(map(_may_transform, [step for _, step in steps[:-1]])) or not safe.comes_from(names, "sklearn"):
+                return None
+            finding = ask(lambda: names(copy_of(fitted), [name for name, _ in steps]), NAMES, "for its parameters")
+            return finding or _no_transformer()
         finding = _own(fitted, "_validate_steps")
         if finding is not None:
             return finding
@@ -191,7 +197,8 @@ def _fit_pipeline(fitted: Any, features: Data | None, target: Data | None) -> Fi
             done.append((name, Hole(None)))  # type: ignore[arg-type]
             continue
         copy = copy_of(step, fitted=False)
-        finding = check_fit(copy, features, target)
+        finding = checks.check_signature(copy, "fit" if last else "fit_transform", 2, [])
+        finding = finding or check_fit(copy, features, target)
         if finding is None and features is None and place and last:
             finding = checks.check_target(copy, target)
         if finding is not None:
@@ -201,6 +208,30 @@ def _fit_pipeline(fitted: Any, features: Data | None, target: Data | None) -> Fi
             features = transformed(copy, features)
     fitted.__dict__["steps"] = done
     return None
+
+
+def _transforms(step: Any) -> bool:
+    """Whether a step is certain to be taken for a transformer."""
+    if _is_passed(step) or type(step) is Hole:
+        return True
+    entries = [safe.in_type(type(step), name) for name in ("fit", "transform")]
+    return all(safe.comes_from(entry, "sklearn") for entry in entries)
+
+
+def _may_transform(step: Any) -> bool:
+    """Whether a step may be a transformer, but that cannot be told without asking."""
+    return not _transforms(step) and safe.in_type(type(step), "transform") is not safe.ABSENT
+
+
+def _no_transformer() -> Finding:
+    return Finding(
+        rule="sklearn.no-transformer",
+        type="TypeError",
+        message=words("All intermediate steps should be transformers and implement fit and transform"),
+        because=words("a step that is not the last has no transform"),
+        crash_type="type error",
+        library="sklearn",
+    )
 
 
 def _own(estimator: Any, name: str) -> Finding | None:
@@ -247,6 +278,8 @@ def _fit_columns(fitted: Any, features: Data | None, target: Data | None) -> Fin
         return None
     if not safe.comes_from(indices, "sklearn") or not safe.comes_from(pick, "sklearn"):
         return None
+    if not checks.can_print() and not all(_transforms(each[1]) or type(each[1]) is str for each in rows):
+        return None
     finding = _own(fitted, "_validate_transformers")
     chosen = [_columns(each[2], features) for each in rows]
     if finding is not None or any(each is None for each in chosen):
@@ -266,7 +299,7 @@ def _fit_columns(fitted: Any, features: Data | None, target: Data | None) -> Fin
             continue
         part = _picked(pick, features, columns)
         copy = copy_of(inner, fitted=False)
-        finding = check_fit(copy, part, target)
+        finding = checks.check_signature(copy, "fit_transform", 2, []) or check_fit(copy, part, target)
         if finding is not None:
             return finding
         parts.append(transformed(copy, part))
@@ -329,10 +362,24 @@ def _use_columns(estimator: Any, features: Data | None, method: str) -> Finding 
 # -- folds ---------------------------------------------------------------------------------------------------------
 
 
-def folds(
-    cv: Any, features: Data | None, target: Data | None, classifier: bool
-) -> tuple[Finding | None, list[tuple[Any, Any]] | None]:
-    """Split for a cross-validation: return what that raises, or the places of each fold; None if they are not known.
+class Folds(NamedTuple):
+    """The folds of a cross-validation.
+
+    Attributes:
+        places: Of each fold the rows to fit on and those to test on.
+        known: Whether these are those that the cell has; else only how many there are.
+    """
+
+    places: list[tuple[Any, Any]]
+    known: bool
+
+
+_BY_ROWS_ALONE = ("KFold", "ShuffleSplit", "TimeSeriesSplit", "RepeatedKFold")
+_MANY = ("LeaveOneOut", "LeavePOut", "LeaveOneGroupOut", "GroupKFold", "StratifiedGroupKFold", "GroupShuffleSplit")
+
+
+def folds(cv: Any, features: Data | None, target: Data | None, classifier: bool) -> Finding | Folds | None:
+    """Split for a cross-validation: return what that raises, or the folds; None if they are not known.
 
     Args:
         cv: A number, None, or one of scikit-learn's own splitters.
@@ -342,24 +389,35 @@ def folds(
     """
     numpy: Any = safe.loaded("numpy")
     make: Any = safe.loaded("sklearn.model_selection", "check_cv")
-    if features is None or features.rows is None or target is None or not safe.comes_from(make, "sklearn"):
-        return None, None
-    if features.rows > estimator_data.MAX_CELLS or not (target.real and not target.chosen):
-        return None, None
     own = copy_of_splitter(cv)
-    if own is None and cv is not None and type(cv) is not int:
-        return None, None
+    kind = "" if own is None else safe.class_name(type(cv))
+    if (
+        (own is None and cv is not None and type(cv) is not int)
+        or kind in _MANY
+        or not safe.comes_from(make, "sklearn")
+    ):
+        return None
+    if features is None or features.rows is None:
+        return None
+    count = (safe.instance_dict(own) or {}).get("n_splits", 5) if own is not None else cv or 5
+    if type(count) is not int or count * features.rows > 5 * estimator_data.MAX_CELLS:
+        return None
+    by_rows = kind in _BY_ROWS_ALONE or (own is None and not classifier)
+    goal: Any = None
+    if target is not None and target.real and not target.chosen:
+        goal = target.object
+    elif not by_rows or (target is not None and target.rows != features.rows):
+        return None
+    if goal is None and not by_rows and classifier:
+        return None
     found: list[Any] = []
 
     def split() -> None:
-        splitter = make(cv if own is None else own, target.object, classifier=classifier)
-        found.extend(splitter.split(numpy.zeros((features.rows, 1)), target.object))
+        splitter = make(cv if own is None else own, goal, classifier=classifier)
+        found.extend(splitter.split(numpy.zeros((features.rows, 1)), goal))
 
-    if target.object is None and classifier:
-        return None, None
     finding = ask(split, VALUES, "for this target and these folds")
-    seeded = own is None or _is_seeded(cv)
-    return finding, found if seeded and finding is None else None
+    return finding if finding is not None else Folds(found, own is None or _is_seeded(cv))
 
 
 def copy_of_splitter(cv: Any) -> Any:
@@ -404,9 +462,12 @@ def check_folds(
     finding = checks.check_lengths([each.rows for each in (features, target) if each is not None])
     if finding is not None:
         return finding
-    finding, places = folds(cv, features, target, is_classifier(estimator))
-    if finding is not None or places is None or not places or len(places) > MAX_FOLDS:
-        return finding
+    split = folds(cv, features, target, is_classifier(estimator))
+    if split is None or isinstance(split, Finding):
+        return split
+    places = split.places
+    if not split.known or not places or len(places) > MAX_FOLDS or target is None:
+        return None
     pick = _indexing("_safe_indexing")
     if features is None or not features.real or features.chosen or not safe.comes_from(pick, "sklearn"):
         return None
@@ -416,16 +477,23 @@ def check_folds(
         goal = NOTHING if target is None or target.object is None else _rows(pick, target, train)
         if part is None or goal is None:
             return None
-        finding = check_fit(copy_of(estimator, fitted=False), part, goal)
-        if finding is not None and error_score == "raise" and finding.type == "ValueError":
+        copy = copy_of(estimator, fitted=False)
+        finding = checks.check_parameters(copy)
+        if finding is None and goal.object is None:
+            finding = checks.check_signature(copy, "fit", 1, [])
+        finding = finding or check_fit(copy, part, goal)
+        if finding is None or error_score == "raise":
             return finding
-        if finding is None or finding.type != "ValueError":
+        if candidates is None and finding.type != "ValueError":
+            # What the search tries may be what the estimator wants.
             return None
         first = first or finding
     if first is None:
         return None
     count = "" if candidates is None else "{} ".format(candidates * len(places))
     return first._replace(
+        type="ValueError",
+        crash_type="value error",
         message=words("\nAll the {}fits failed.\nIt is very likely that your model is misconfigured.", named(count)),
         because=words("scikit-learn itself says so of the first fold: " + first.message.template, *first.message.parts),
     )
@@ -463,7 +531,18 @@ def check_scoring(estimator: Any) -> Finding | None:
     check: Any = safe.loaded("sklearn.metrics", "check_scoring")
     if checks.has_holes(estimator) or not safe.comes_from(check, "sklearn"):
         return None
-    return ask(lambda: check(deep_copy(estimator)), NAMES, "for this estimator")
+    if checks.can_print():
+        return ask(lambda: check(deep_copy(estimator)), NAMES, "for this estimator")
+    if hasattr(deep_copy(estimator), "score"):
+        return None
+    return Finding(
+        rule="sklearn.no-score",
+        type="TypeError",
+        message=words("If no scoring is specified, the estimator passed should have a 'score' method."),
+        because=words("{} has no score", named(name_of(estimator))),
+        crash_type="type error",
+        library="sklearn",
+    )
 
 
 def _fit_search(fitted: Any, features: Data | None, target: Data | None) -> Finding | None:
@@ -476,8 +555,12 @@ def _fit_search(fitted: Any, features: Data | None, target: Data | None) -> Find
     if finding is not None:
         return finding
     finding = _check_grid(inner, grid, "param_grid" in own)
-    if finding is None and not holds_holes(own.get("cv")):
+    only_numbers = type(grid) is dict and not holds_holes(grid) and all(map(_is_of_numbers, grid.values()))
+    if finding is None and only_numbers and not holds_holes(own.get("cv")):
         finding = check_folds(inner, own.get("cv"), features, target, own.get("error_score"), None)
+    elif finding is None and not holds_holes(own.get("cv")):
+        split = folds(own.get("cv"), features, target, is_classifier(inner))
+        finding = split if isinstance(split, Finding) else None
     if finding is not None:
         return finding
     if own.get("refit") is not True:
@@ -488,8 +571,7 @@ def _fit_search(fitted: Any, features: Data | None, target: Data | None) -> Find
         fitted.__dict__["best_estimator_"] = best
         return None
     # What the search tries may be what makes the data fit.
-    only_numbers = type(grid) is dict and all(map(_is_of_numbers, grid.values()))
-    return finding if finding.type == "ValueError" and only_numbers and not holds_holes(grid) else None
+    return finding if finding.type == "ValueError" and only_numbers else None
 
 
 def _is_of_numbers(values: Any) -> bool:
@@ -513,7 +595,7 @@ def _check_grid(inner: Any, grid: Any, whole: bool) -> Finding | None:
         for name in table:
             if type(name) is not str or readers.has_parameter(inner, name) is not False:
                 continue
-            finding = ask(lambda key=name: deep_copy(inner).set_params(**{key: None}), NAMES, "for these parameters")  # type: ignore[misc]
+            finding = checks.check_names(inner, name, deep_copy(inner))
             if finding is not None:
                 return finding
     return None

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from ..state import State
 
 MAX_CELLS = 200_000
+MAX_SCANNED = 20_000_000
+"""Cells that are looked at for holes."""
+MAX_OBJECTS = 300_000
+"""Objects that are looked at."""
 MAX_ROWS = 5000
 """Rows of a stand-in; longer ones are shortened."""
 
@@ -81,7 +85,10 @@ def of(value: Value | None, state: State) -> Data | None:
             return made._replace(path=path)
     drawn = drawn_of(value, state)
     if drawn is not None:
-        made = _mildest(drawn)
+        kept = state.memo.setdefault("sklearn.mildest", {})
+        if id(drawn) not in kept:
+            kept[id(drawn)] = (drawn, _mildest(drawn))
+        made = kept[id(drawn)][1]
         if made is not None:
             return made._replace(path=path)
     made = _form(value, state)
@@ -123,15 +130,10 @@ def _changed(mark: int, state: State) -> bool:
 def _real(found: Any, value: Value, state: State) -> Data | None:
     if found is None:
         return NOTHING
-    if blocks.is_frame(found) or blocks.is_series(found):
-        if tables.size(found) > MAX_CELLS:
-            return None
-        made = tables.private(found, state)
-        return None if made is None or not holds_scalars(made) else Data(made, True, tables.rows(found))
+    if blocks.is_frame(found) or blocks.is_series(found) or (tensors.is_ndarray(found) and found.ndim):
+        return _table(found, state)
     if tensors.is_ndarray(found):
-        if found.size > MAX_CELLS or not holds_scalars(found):
-            return None
-        return Data(found, True, int(found.shape[0]) if found.ndim else None)
+        return Data(found, True, None) if holds_scalars(found) else None
     if safe.one_of(type(found), (list, tuple)):
         plain = state.plain(value, 20_000)
         if plain is not safe.ABSENT:
@@ -140,6 +142,67 @@ def _real(found: Any, value: Value, state: State) -> Data | None:
     if is_sparse(found):
         return Data(found.copy(), True, int(found.shape[0])) if found.data.size <= MAX_CELLS else None
     return None
+
+
+def _table(found: Any, state: State) -> Data | None:
+    """Return a table or an array; of a long one some rows, those with holes first."""
+    source = _private(found, state)
+    if source is None:
+        return None
+    rows = _rows(source)
+    cells = tables.size(source) if not tensors.is_ndarray(source) else int(source.size)
+    if cells <= MAX_CELLS:
+        return Data(source, True, rows) if holds_scalars(source) else None
+    numpy: Any = safe.loaded("numpy")
+    few = max(1, min(rows, MAX_ROWS, MAX_CELLS * rows // cells))
+    if cells > MAX_SCANNED:
+        return None
+    order = numpy.unique(numpy.concatenate([_first_holes(source), numpy.arange(few)]), return_index=True)
+    chosen = numpy.concatenate([_first_holes(source), numpy.arange(few)])[numpy.sort(order[1])][:few]
+    part = _pick(source, chosen)
+    return Data(part, True, rows, chosen=True) if holds_scalars(part) else None
+
+
+def _private(found: Any, state: State) -> Any:
+    """Return a table of our own over the same memory, or the array; None if it may not be asked about."""
+    if tensors.is_ndarray(found):
+        return found if found.dtype.kind in "biufcSUmMO" else None
+    return tables.private(found, state)
+
+
+def _rows(source: Any) -> int:
+    return int(source.shape[0])
+
+
+def _pick(source: Any, places: Any) -> Any:
+    return source[places] if tensors.is_ndarray(source) else source.iloc[places]
+
+
+def _arrays(source: Any) -> list[Any]:
+    """Return what a table lies in, each array with its rows along the last axis."""
+    if tensors.is_ndarray(source):
+        return [source.T]
+    return [each.values for each in safe.instance_dict(source)["_mgr"].blocks]  # type: ignore[index]
+
+
+def _first_holes(source: Any) -> Any:
+    """Return a few rows in which a number is missing or infinite."""
+    numpy: Any = safe.loaded("numpy")
+    found = [numpy.arange(0)]
+    for values in _arrays(source):
+        if tensors.is_ndarray(values) and values.dtype.kind == "f":
+            bad = ~numpy.isfinite(values)
+            found.append(numpy.flatnonzero(bad.any(axis=tuple(range(bad.ndim - 1))) if bad.ndim > 1 else bad)[:3])
+    return numpy.concatenate(found)
+
+
+def whole(value: Value, data: Data | None, state: State) -> Any:
+    """Return a table or array with its content, from which rows can be drawn; None if it is not known."""
+    found: Any = state.live(value)
+    if data is None or not data.real or found is safe.ABSENT or safe.one_of(type(found), (list, tuple)):
+        return None
+    source = data.object if not data.chosen else _private(found, state)
+    return None if source is None or is_sparse(source) or not holds_scalars(source) else source
 
 
 def _list_of_rows(found: Any, state: State) -> Data | None:
@@ -179,30 +242,28 @@ def holds_scalars(value: Any) -> bool:
         )
     if value.dtype.kind != "O":
         return value.dtype.kind in "biufcmMSU"
+    if value.size > MAX_OBJECTS:
+        return False
     kinds = {id(type(each)): type(each) for each in value.ravel().tolist()}
     return all(map(tables.is_scalar_type, kinds.values()))
 
 
 def _mildest(drawn: Drawn) -> Data | None:
-    """Return the rows of a table, as many as were drawn, that raise least."""
+    """Return the rows of a table, as many as were drawn, that raise least; of many some, with those that do raise."""
     numpy: Any = safe.loaded("numpy")
     source = drawn.source
-    if blocks.is_frame(source) or blocks.is_series(source):
-        several = blocks.is_frame(source)
-        places = [each for _, each in blocks.parts(source, 100_000)] if several else [blocks.values(source)]
-        bad = numpy.zeros(tables.rows(source), dtype=bool)
-        for values in places:
-            found = _bad_cells(values)
-            if found is None:
-                return None
-            bad |= found
-        order = numpy.argsort(bad, kind="stable")[: drawn.rows]
-        return Data(source.iloc[numpy.sort(order)], True, drawn.rows, chosen=True)
-    found = _bad_cells(source.T)
-    if found is None:
-        return None
-    order = numpy.argsort(found, kind="stable")[: drawn.rows]
-    return Data(source[numpy.sort(order)], True, drawn.rows, chosen=True)
+    bad = numpy.zeros(_rows(source), dtype=bool)
+    for values in _arrays(source):
+        found = _bad_cells(values)
+        if found is None:
+            return None
+        bad |= found
+    order = numpy.argsort(bad, kind="stable")[: drawn.rows]
+    width = source.shape[1] if len(source.shape) > 1 else 1
+    few = max(2, min(MAX_ROWS, MAX_CELLS // max(1, 5 * width)))
+    if drawn.rows > few:
+        order = numpy.concatenate([order[-few // 2 :], order[: few // 2]])
+    return Data(_pick(source, numpy.sort(order)), True, drawn.rows, chosen=True)
 
 
 def _bad_cells(values: Any) -> Any:
@@ -211,16 +272,19 @@ def _bad_cells(values: Any) -> Any:
     if not tensors.is_ndarray(values):
         if not safe.is_from(type(values), "pandas"):
             return None
+        if len(values) > MAX_OBJECTS:
+            return None
         values = numpy.asarray(values, dtype=object)
     if values.dtype.kind in "biu":
         bad = numpy.zeros(values.shape, dtype=bool)
     elif values.dtype.kind == "f":
         bad = ~numpy.isfinite(values) | (values != numpy.floor(values))
     elif values.dtype.kind in "OU":
-        cells = values.ravel().tolist()
+        cells = values.ravel().tolist() if values.size <= MAX_OBJECTS else [object]
         if any(not safe.one_of(type(each), (str, int, float, bool, type(None))) for each in cells):
             return None
-        bad = numpy.array([_is_bad(each) for each in cells], dtype=bool).reshape(values.shape)
+        known = {each: _is_bad(each) for each in dict.fromkeys(cells)}
+        bad = numpy.array([known[each] for each in cells], dtype=bool).reshape(values.shape)
     else:
         return None
     while bad.ndim > 1:

@@ -10,7 +10,7 @@ from ... import safe
 from ...privacy import NAMES, SCHEMA, VALUES
 from ...readers import blocks, tensors
 from ..sites import CallSite, Finding
-from ..values import DTYPE, SHAPE, UNKNOWN, Defined, Hole, Known, Like, Made, Value, as_element
+from ..values import DTYPE, SHAPE, UNKNOWN, Defined, Foreign, Hole, Known, Like, Made, Value, as_element
 from . import array_forms, estimator_data, tables
 from . import estimator_checks as checks
 from . import estimator_composites as composites
@@ -45,14 +45,14 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
     if finding is not None:
         return finding
     follow = _FOLLOWED.get(name) if usual else None
-    found = None if follow is None else follow(callee, bound, site, state)
+    found: Value | Finding | None = None if follow is None else follow(callee, bound, site, state)
     if found is not None:
         return found
     state.may_raise(site.node, "{} may raise".format(name))
     for value in bound.values():
         if checks.is_random_state(state.live(value)):
             state.touch(value)
-    return UNKNOWN
+    return Foreign(LIBRARY) if name in SCORES and name.endswith(("_score", "_error", "matrix", "_report")) else UNKNOWN
 
 
 _MODULES = (
@@ -233,8 +233,10 @@ def _part(value: Value, rows: int, state: State) -> Value:
     data = estimator_data.of(value, state)
     if drawn is not None:
         estimator_data.draw(found, drawn.source, rows, state)
-    elif data is not None and data.real and not safe.one_of(type(data.object), (list, tuple)):
-        estimator_data.draw(found, data.object, rows, state)
+    else:
+        source = estimator_data.whole(value, data, state)
+        if source is not None:
+            estimator_data.draw(found, source, rows, state)
     return found
 
 
@@ -432,7 +434,7 @@ def make_data(callee: Any, bound: dict[str, Value], site: CallSite, state: State
         return None
     if any(checks.is_random_state(each) for each in known.values()) or any(name.startswith("*") for name in known):
         return None
-    counts = [known.get(name, 100) for name in ("n_samples", "n_features")]
+    counts: list[Any] = [known.get(name, 100) for name in ("n_samples", "n_features")]
     if any(type(each) is not int or each > MAX_SAMPLES for each in counts) or counts[0] * counts[1] > 10 * MAX_SAMPLES:
         return None
     if any(each > 10**6 for name, each in known.items() if type(each) is int and name != "random_state"):

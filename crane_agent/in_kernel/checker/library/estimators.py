@@ -16,7 +16,7 @@ from ...privacy import NAMES, VALUES
 from ...readers import sklearn_estimators as readers
 from ...readers import tensors
 from ..sites import AttributeSite, CallSite, Finding, ValueSite
-from ..values import SHAPE, UNKNOWN, Hole, Known, Like, Made, Value
+from ..values import SHAPE, UNKNOWN, Foreign, Hole, Known, Like, Made, Value, as_element
 from . import array_forms, estimator_data, estimator_functions, estimator_table
 from . import estimator_checks as checks
 from . import estimator_composites as composites
@@ -93,7 +93,8 @@ def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
             return there
         entry = function if there else None
     if type(entry) is types.FunctionType and safe.comes_from(entry, "sklearn"):
-        return Known(types.MethodType(entry, site.owner.object))  # type: ignore[union-attr]
+        owner: Any = site.owner
+        return Known(types.MethodType(entry, owner.object))
     return None
 
 
@@ -130,7 +131,8 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
     if estimator is None or not _is_own_method(estimator, site.method):
         return None
     follow = _METHODS.get(site.method)
-    return None if follow is None else follow(site, estimator, state)
+    found: Value | Finding | None = None if follow is None else follow(site, estimator, state)
+    return found
 
 
 def _is_own_method(estimator: Any, name: str) -> bool:
@@ -187,12 +189,21 @@ def _fit(site: CallSite, estimator: Any, state: State) -> Any:
         finding = checks.check_parameters(fitted) or checks.check_signature(
             fitted, site.method, len(site.arguments), list(site.keywords)
         )
+        if finding is None and site.method == "fit_transform" and _is_without_target(site, estimator):
+            finding = checks.check_signature(fitted, "fit", 1, [])
         finding = finding or composites.check_fit(fitted, features, target)
         if finding is not None:
             return finding
     fitted.__dict__[_TARGET] = target
     _leave(site, estimator, fitted, first, state)
     return fitted, features
+
+
+def _is_without_target(site: CallSite, estimator: Any) -> bool:
+    """Whether `TransformerMixin.fit_transform` calls ``fit`` with the features alone."""
+    mixin = safe.loaded("sklearn.base", "TransformerMixin")
+    same = safe.in_type(type(estimator), "fit_transform") is safe.in_type(mixin, "fit_transform")
+    return same and len(site.arguments) + len(site.keywords) == 1
 
 
 def _leave(site: CallSite, estimator: Any, fitted: Any, first: Value | None, state: State) -> None:
@@ -252,7 +263,9 @@ def use(site: CallSite, estimator: Any, state: State) -> Value | Finding | None:
     if found is not None:
         return found
     state.may_raise(site.node, "{} may raise".format(site.method))
-    return likely_result(estimator, features, site.method, pair[0], state)
+    likely = likely_result(estimator, features, site.method, pair[0], state)
+    # What is predicted is new; what is transformed may lie in the memory of the features.
+    return Foreign(LIBRARY) if likely is UNKNOWN and "transform" not in site.method else likely
 
 
 def result_of(estimator: Any, features: Data | None, method: str, state: State) -> Value | Finding | None:
@@ -325,13 +338,13 @@ def _likely_features(estimator: Any, features: Data | None, rows: int, value: Va
 
 
 def _likely_target(estimator: Any, rows: int, state: State) -> Value:
-    own = safe.instance_dict(estimator) or {}
+    own: dict[str, Any] = safe.instance_dict(estimator) or {}
     target: Any = own.get(_TARGET)
     numpy: Any = safe.loaded("numpy")
     if checks.is_own(own.get("best_estimator_")):
         return _likely_target(dict_copy(own["best_estimator_"], target), rows, state)
     known = type(target) is Data and target.object is not None
-    if not known and tensors.is_ndarray(own.get("classes_")) and own["classes_"].ndim == 1:
+    if not known and _is_row(own.get("classes_")):
         known, target = True, Data(own["classes_"], True, None)
     if known and _predicts_a_row(estimator):
         shape = getattr(target.object, "shape", (len(target.object),))
@@ -347,11 +360,15 @@ def _likely_target(estimator: Any, rows: int, state: State) -> Value:
     return UNKNOWN
 
 
+def _is_row(value: Any) -> bool:
+    return tensors.is_ndarray(value) and value.ndim == 1
+
+
 def _predicts_a_row(estimator: Any) -> bool:
     """Whether an estimator fitted on a target of one dimension predicts one."""
     name = name_of(estimator)
     if name == "Pipeline":
-        steps = parameters(estimator).get("steps")
+        steps: Any = parameters(estimator).get("steps")
         return bool(steps) and checks.is_own(steps[-1][1]) and _predicts_a_row(steps[-1][1])
     return name in estimator_table.FITS or name in estimator_table.PREDICTING
 
@@ -370,7 +387,7 @@ def _is_clusterer(estimator: Any) -> bool:
 def _classes(estimator: Any) -> Any:
     """Return the classes of a classifier, if its target is known; None for others."""
     numpy: Any = safe.loaded("numpy")
-    own = safe.instance_dict(estimator) or {}
+    own: dict[str, Any] = safe.instance_dict(estimator) or {}
     target: Any = own.get(_TARGET)
     if type(target) is Data and target.real and not target.chosen and target.object is not None:
         if not composites.is_classifier(estimator):
@@ -380,8 +397,7 @@ def _classes(estimator: Any) -> Any:
             return numpy.unique(found) if found.ndim == 1 else None
         except (TypeError, ValueError):
             return None
-    found = own.get("classes_")
-    return found if tensors.is_ndarray(found) and found.ndim == 1 else None
+    return own.get("classes_") if _is_row(own.get("classes_")) else None
 
 
 def fit_transform(site: CallSite, estimator: Any, state: State) -> Value | Finding | None:
@@ -428,7 +444,7 @@ def set_params(site: CallSite, estimator: Any, state: State) -> Value | Finding 
     values = {name: state.live(value) for name, value in site.keywords.items()}
     for name in values:
         if readers.has_parameter(estimator, name) is False:
-            return checks.ask(lambda key=name: made.set_params(**{key: None}), NAMES, "for these parameters")  # type: ignore[misc]
+            return checks.check_names(estimator, name, made)
     if any("__" in name for name in values) or not all(name in parameters(estimator) for name in values):
         return None
     if not all(each is not safe.ABSENT and checks.is_harmless(each) for each in values.values()):
@@ -472,21 +488,30 @@ def split(site: CallSite, state: State) -> Value | Finding | None:
     target = None if pair is None else estimator_data.of(pair[1], state)
     if "groups" in site.keywords or len(site.arguments) > 2:
         features = None
-    finding, places = composites.folds(cv, features, target, classifier=False)
     if site.method == "get_n_splits":
         state.may_raise(site.node, "get_n_splits may raise")
         return UNKNOWN
-    if finding is not None:
-        return Made("sklearn.folds", finding=finding)
-    if places is None:
-        return Made("sklearn.folds")
+    for each in (safe.instance_dict(cv) or {}).values():
+        if checks.is_random_state(each):
+            state.touch(Known(each))
+    found = composites.folds(cv, features, target, classifier=False)
+    if found is None or isinstance(found, Finding):
+        return Made("sklearn.folds", finding=found)
+    places: list[Any] = found.places
+    if not found.known:
+        places = [tuple(as_element(_places(len(each))) for each in fold) for fold in places]
     return Made("iterator", items=places, made_at=state.changes())
+
+
+def _places(count: int) -> Like:
+    numpy: Any = safe.loaded("numpy")
+    return array_forms.like((count,), numpy.dtype("int64"))
 
 
 def iterate(site: ValueSite, state: State) -> Value | Finding | None:
     """Iterate over folds of which it is known that they cannot be made."""
     if type(site.value) is Made and site.value.kind == "sklearn.folds":
-        found: Any = site.value.facts.get("finding")
+        found: Finding | None = site.value.facts.get("finding")
         return found
     return None
 

@@ -691,6 +691,8 @@ def wrong_keyword(place: Place, site: CallSite, state: State) -> Finding | None:
     if not is_text and (not unknown or unknown[0] != next(iter(rest))):
         return None
     values: dict[str, Any] = {name: state.plain(value) for name, value in rest.items()}
+    if _BOUND_FURTHER_DOWN & set(rest) or ("label" in rest and place.name.endswith("label")):
+        return None
     if is_text and safe.ABSENT in values.values():
         return None
     values = values if is_text else dict.fromkeys(unknown[:1])
@@ -713,6 +715,8 @@ def wrong_keyword(place: Place, site: CallSite, state: State) -> Finding | None:
     )
 
 
+# Parameters of the functions and classes that these hand their keywords to.
+_BOUND_FURTHER_DOWN = frozenset("self s x y t text fontdict xdata ydata xy width height".split())
 _HARMLESS = frozenset(["label", "density", "bins", "alpha", "loc", "pad"])
 
 

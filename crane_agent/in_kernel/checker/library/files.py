@@ -9,6 +9,7 @@ Sources: the Python library reference, `os`, `os.path`, `pathlib`, `glob`; the p
 from __future__ import annotations
 
 import ast
+import codecs
 import io
 import os
 import pathlib
@@ -330,10 +331,30 @@ def _is_loaded_encoding(name: object) -> bool:
     return known and ("encodings." + module in sys.modules or module in ("utf_8", "ascii"))
 
 
+class _Text(codecs.StreamReader):
+    """A text in memory as pandas takes it: of what is no text for certain, it imports modules to find out."""
+
+    def __init__(self, data: bytes, encoding: object) -> None:
+        name = encoding if type(encoding) is str else "utf-8"
+        self._text: Any = io.TextIOWrapper(io.BytesIO(data), encoding=name, newline="")
+        super().__init__(self._text)
+
+    def read(self, size: int = -1, chars: int = -1, firstline: bool = False) -> str:
+        """Read as the text itself does."""
+        return str(self._text.read(size))
+
+    def readline(self, size: int | None = None, keepends: bool = True) -> str:
+        """Read as the text itself does."""
+        return str(self._text.readline())
+
+    def __iter__(self) -> Any:
+        return iter(self._text)
+
+
 def _parsed(data: bytes, options: dict[str, Any], level: str) -> Value | Finding | None:
     read: Any = safe.loaded("pandas", "read_csv")
     del level
-    return running.content(lambda: read(io.BytesIO(data), **options), "pandas")
+    return running.content(lambda: read(_Text(data, options.get("encoding")), **options), "pandas")
 
 
 def _columns_of(
@@ -347,7 +368,7 @@ def _columns_of(
         parsing = dict(parsing, parse_dates=names)
     rows = dict(parsing, nrows=0)
     answer = running.structure(
-        lambda: read(io.BytesIO(data), **rows), "pandas", (ValueError,), knows=frozenset([LABELS])
+        lambda: read(_Text(data, rows.get("encoding")), **rows), "pandas", (ValueError,), knows=frozenset([LABELS])
     )
     if isinstance(answer, Finding):
         return answer if data.isascii() else _some_frame(site, state)

@@ -190,11 +190,11 @@ def store_attribute(site: AttributeSite, value: Value, state: State) -> Value | 
         return None
     above = parent(site.owner, state)
     if tables.is_index(form):
-        # The index of a table changes with it.
+        # The index of a table changes with it; other tables may have the same index.
         for each in (above, site.owner):
             if each is not None:
                 state.becomes(each, UNKNOWN)
-        state.may_raise(site.node, "an assignment to the attribute {!r}".format(site.name))
+        state.doubt(site.node, "effects", "an index that several tables may have is changed")
         return Known(None)
     entry = safe.in_type(type(form), site.name)
     columns = state.columns(site.owner)

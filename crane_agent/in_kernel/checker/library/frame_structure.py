@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from ... import safe
 from ...privacy import NAMES, SCHEMA
 from ...readers import blocks
+from ..questions import about_call
 from ..sites import AttributeSite, CallSite, Finding, SubscriptSite, ValueSite
 from ..values import DTYPE, LABELS, SHAPE, STRUCTURE, UNKNOWN, Defined, Elements, Hole, Known, Like, Made, Method, Value
 from . import frame_stores as stores
@@ -153,7 +154,7 @@ def attribute(site: AttributeSite, owner: Any, state: State) -> Value | Finding 
     if not _is_table(owner):
         return _of_accessor(site, owner, knows, state)
     if site.name in _ATTRIBUTES:
-        return _ATTRIBUTES[site.name](site, owner, knows, state)
+        return _ATTRIBUTES[site.name](site, owner, knows, state)  # type: ignore[no-any-return]
     return _or_unknown(None, site.node, "." + site.name, state)
 
 
@@ -325,9 +326,8 @@ def _is_mask(key: Any) -> bool:
 def _item_of_rows(site: SubscriptSite, table: Any, wanted: operands.Operand, state: State) -> Value | Finding | None:
     """Read rows, by slices and masks."""
     knows, key = state.knows(site.owner), wanted.object
-    if type(key) is slice and wanted.real and SHAPE in knows:
-        if all(type(each) in (int, type(None)) for each in (key.start, key.stop, key.step)) and key.step != 0:
-            return ask(lambda: table.iloc[key], state, knows=knows)
+    if type(key) is slice and wanted.real and SHAPE in knows and _are_positions(key) and _is_range(table):
+        return ask(lambda: table.iloc[key], state, knows=knows)
     masked = _is_mask(key) and (wanted.real or DTYPE in state.knows(site.key))
     if masked or (type(key) is slice and wanted.real):
         empty = _emptied(table, state)
@@ -337,6 +337,11 @@ def _item_of_rows(site: SubscriptSite, table: Any, wanted: operands.Operand, sta
             ask(lambda: table.copy(deep=False), state, knows=knows - {DTYPE}), site.node, "a mask", state
         )
     return _or_unknown(None, site.node, "an item", state)
+
+
+def _is_range(table: Any) -> bool:
+    """Whether the rows of a table are numbered: then a slice of whole numbers is one of places."""
+    return safe.class_name(type(blocks.axes(table)[-1])) == "RangeIndex"
 
 
 def _item_of_indexer(
@@ -397,6 +402,8 @@ def method(
     answer, certain = _of_table(method, owner.object, count, found, state)
     if isinstance(answer, Finding) or (certain and answer is not None):
         return answer
+    if method.name == "astype":
+        about_call(site, None, state)
     return _or_unknown(answer, site.node, "." + method.name + "()", state)
 
 
@@ -424,6 +431,8 @@ def _of_table(
         return ask(empty.copy, state, (), knows - {SHAPE}), False
     if name == "drop":
         return _filled(ask(lambda: run(empty), state, *_drops(found, knows)), count, state), _drops_columns(found)
+    if name in _REDUCE and (found.arguments or "axis" in found.keywords):
+        return None, False
     if name in _REDUCE:
         return _reduced(name, empty, knows, run, state)
     if name in ("merge", "join"):
@@ -450,9 +459,9 @@ _CERTAIN = frozenset(["copy", "isna", "isnull", "notna", "notnull", "head", "tai
 def _kept(name: str, found: operands.Operands, frame: bool) -> frozenset[str] | None:
     """Return what is known of what a method returns; None if not even the labels."""
     axis = found.keywords.get("axis", 0)
-    if "axis" in found.keywords and name not in ("rename", "sort_values", "sort_index", "drop", "rename_axis"):
-        if axis not in (0, "index"):
-            return None
+    by_rows = axis in (0, "index")
+    if not by_rows and name not in ("rename", "sort_values", "sort_index", "drop", "rename_axis"):
+        return None
     if name in ("sort_values", "sort_index") and (
         axis not in (0, "index") or (found.arguments and name == "sort_index")
     ):
@@ -967,6 +976,7 @@ def function(callee: Any, name: str, found: operands.Operands, site: CallSite, s
         empty = _emptied(first, state)
         return _filled(ask(lambda: callee(empty), state, (), state.knows(value)), _count(value, first, state), state)
     if name in ("to_datetime", "to_numeric", "to_timedelta") and blocks.is_series(first):
+        about_call(site, callee, state)
         empty = _emptied(first, state)
         answer = ask(empty.copy, state, (), state.knows(value) - {DTYPE})
         return _or_unknown(_filled(answer, _count(value, first, state), state), site.node, what, state)
@@ -1046,7 +1056,7 @@ def _concatenated(callee: Any, found: operands.Operands, site: CallSite, state: 
 
 def _framed(callee: Any, found: operands.Operands, site: CallSite, state: State) -> Value | Finding | None:
     """Return the frame that is made of an array of which the structure is known."""
-    data = found.arguments[0] if found.arguments else found.keywords.get("data")
+    data: Any = found.arguments[0] if found.arguments else found.keywords.get("data")
     value = site.arguments[0] if site.arguments else site.keywords.get("data")
     if set(found.keywords) - {"data", "columns", "index"} or len(found.arguments) > 1:
         return None

@@ -8,6 +8,7 @@ structure alone, `frame_stores` follows what changes a table.
 from __future__ import annotations
 
 import operator
+import re
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,10 @@ from ...privacy import NAMES, SCHEMA, VALUES
 from ...readers import blocks
 from ..questions import item_path
 from ..sites import AttributeSite, CallSite, Finding, SubscriptSite, UnarySite, ValueSite
-from ..values import LABELS, SHAPE, UNKNOWN, Elements, Known, Like, Made, Method, Value
+from ..state import Unbound
+from ..values import SHAPE, UNKNOWN, Elements, Known, Like, Made, Method, Value
 from . import frame_names, frame_stores, frame_structure, operands, pandas_itself, running, tables
-from .pandas_itself import LIBRARY, MAX_ITEMS, MAX_SIZE, affordable, ask_content, is_of_pandas, own
+from .pandas_itself import LIBRARY, MAX_ITEMS, MAX_SIZE, affordable, ask_content, explained, is_of_pandas, own
 
 if TYPE_CHECKING:
     from ..state import State
@@ -67,6 +69,8 @@ def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
     answer = ask_content(lambda: getattr(owner.object, site.name), state, NAMES)
     if type(answer) is Known and site.name in ("loc", "iloc", "at", "iat"):
         frame_stores.remember_indexer(answer, site.owner, state)
+    if type(answer) is Known and site.name in ("index", "columns"):
+        frame_stores.remember_parent(answer, site.owner, state)
     return answer
 
 
@@ -101,10 +105,11 @@ def _label(site: AttributeSite, state: State) -> Value | Finding | None:
     if owner is None:
         return None
     if not owner.real:
-        return frame_structure.label(site, owner.object, state)
+        return explained(frame_structure.label(site, owner.object, state), site.owner, site.name, NAMES, state)
     if tables.is_scalar(owner.object) or not state.is_as_shipped(type(owner.object)):
         return None
-    return ask_content(lambda: getattr(owner.object, site.name), state, NAMES)
+    answer = ask_content(lambda: getattr(owner.object, site.name), state, NAMES)
+    return explained(answer, site.owner, site.name, NAMES, state)
 
 
 def _column_of(frame: Value, label: object, state: State, asked: str) -> Value | None:
@@ -161,8 +166,11 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
     if owner is None or wanted is None:
         return frame_structure.unknown_item(site, owner, state)
     if not owner.real or not wanted.real or not affordable(wanted.size, state):
-        return frame_structure.item(site, owner, wanted, state)
+        answer = frame_structure.item(site, owner, wanted, state)
+        return explained(answer, frame_stores.indexed(site.owner, state), wanted.object, asked, state)
     answer = ask_content(lambda: owner.object[wanted.object], state, asked)
+    if isinstance(answer, Finding):
+        return explained(answer, frame_stores.indexed(site.owner, state), wanted.object, asked, state)
     if type(answer) is Known:
         frame_stores.remember_parent(answer, frame_stores.indexed(site.owner, state), state)
     return answer
@@ -245,18 +253,58 @@ def _method(method: Method, site: CallSite, state: State) -> Value | Finding | N
     if name == "info" and tables.is_table(state.form(method.owner)):
         state.may_raise(site.node, "what prints may raise")
         return Known(None)
+    if name in ("query", "eval") and blocks.is_frame(state.form(method.owner)):
+        return _expression(method, site, owner, found, state)
     changes = name in frame_names.CHANGING or "inplace" in site.keywords
-    if name not in frame_names.METHODS and not changes:
+    if name not in frame_names.METHODS and name not in frame_names.CHANGING:
         return None
     if changes:
         return frame_stores.call(method, site, owner, found, state)
     if owner is None or found is None:
         return frame_structure.unknown_method(method, site, owner, state)
     if not (owner.real and found.real) or not affordable(_cost(name, owner, found), state) or _is_lazy(name, found):
-        return frame_structure.method(method, site, owner, found, state)
+        answer = frame_structure.method(method, site, owner, found, state)
+        return explained(answer, method.owner, [*found.arguments, *found.keywords.values()], VALUES, state)
     asked = state.level(*site.arguments, *site.keywords.values())
     answer = ask_content(lambda: getattr(owner.object, name)(*found.arguments, **found.keywords), state, asked)
+    answer = explained(answer, method.owner, [*found.arguments, *found.keywords.values()], asked, state)
     return method.owner if type(answer) is Known and answer.object is owner.object else answer
+
+
+def _expression(
+    method: Method, site: CallSite, owner: operands.Operand | None, found: operands.Operands | None, state: State
+) -> Value | Finding | None:
+    """Follow `DataFrame.query` and `eval`: names with ``@`` are those of the cell, all others the frame's."""
+    if owner is None or found is None or not owner.real or not found.real or len(found.arguments) != 1:
+        return None
+    text = found.arguments[0]
+    if type(text) is not str or not affordable(owner.size, state) or safe.loaded("numexpr") is not None:
+        return None
+    inplace = found.keywords.get("inplace", False)
+    if set(found.keywords) - {"inplace"} or type(inplace) is not bool:
+        return None
+    given: dict[str, Any] = {}
+    for name in _LOCAL_NAME.findall(text):
+        try:
+            operand = operands.resolve(state.read(name), state)
+        except Unbound:
+            return None
+        if operand is None or not operand.real:
+            return None
+        given[name] = operand.object
+
+    def run(table: Any) -> Any:
+        return getattr(table, method.name)(text, local_dict=given, global_dict={}, **found.keywords)
+
+    asked = state.level(*site.arguments)
+    return (
+        frame_stores.change(method.owner, run, state, asked)
+        if inplace
+        else ask_content(lambda: run(owner.object), state, asked)
+    )
+
+
+_LOCAL_NAME = re.compile(r"@\s*([A-Za-z_]\w*)")
 
 
 def _cost(name: str, owner: operands.Operand, found: operands.Operands) -> int:
@@ -405,19 +453,15 @@ def iterate(site: ValueSite, state: State) -> Value | None:
         return None
     if not tables.is_table(found) and not safe.comes_from(safe.in_type(type(found), "__iter__"), "pandas"):
         return None
-    with running.quiet():
-        items = [item for _, item in zip(range(MAX_ITEMS + 1), found)]
+    answer = ask_content(lambda: [item for _, item in zip(range(MAX_ITEMS + 1), found)], state)
+    items: Any = state.live(answer) if type(answer) is Known else None
+    if type(items) is not list:
+        return None
     level = SCHEMA if blocks.is_frame(found) else VALUES
     return Elements([Known(own(each, state), level=level) for each in items[:MAX_ITEMS]], len(items) <= MAX_ITEMS)
 
 
 # -- shared with the rules -----------------------------------------------------------------------------------------
-
-
-def of_labels(labels: list[Any]) -> Like:
-    """Return a frame of which only the column labels are known."""
-    pandas: Any = safe.loaded("pandas")
-    return Like(pandas.DataFrame(columns=pandas.Index(labels, dtype=object)), frozenset([LABELS]))
 
 
 def dropped_columns(site: CallSite, state: State) -> list[Any] | None:

@@ -15,14 +15,17 @@ from ...readers import keras_layers
 from ..sites import AttributeSite, CallSite, Finding, ValueSite
 from ..values import UNKNOWN, Known, Made, Method, Value, as_element
 from ..words import named, words
+from . import keras_data as data
 from . import keras_making as making
 from . import keras_training as training
-from .keras_specs import ANY, Layer, Model, Tensor, Thing, as_value, own_kind, spec_of
+from .keras_specs import ANY, Layer, Model, Tensor, Thing, as_value, is_keras_3, own_kind, spec_of
 
 if TYPE_CHECKING:
     from ..state import State
 
 LIBRARY = "keras"
+Answer = Any
+"""`Value | Finding | None`."""
 
 _TRAINING = ("compile", "fit", "evaluate", "predict")
 # Methods of a model or layer that leave everything else as it is.
@@ -44,6 +47,8 @@ _REMOVED = {
 
 def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
     """Read an attribute of a model, a layer, a symbolic tensor or a history."""
+    if not is_keras_3():
+        return None
     loader = _of_lazy_module(site, state)
     if loader is not None:
         return loader
@@ -129,8 +134,10 @@ def _of_model(site: AttributeSite, spec: Model, entry: object, state: State) -> 
     return None
 
 
-def call(site: CallSite, state: State) -> Value | Finding | None:
+def call(site: CallSite, state: State) -> Answer:
     """Follow a call of something of Keras' own."""
+    if not is_keras_3():
+        return None
     if type(site.callee) is Method:
         return _method(site, site.callee, state)
     callee: Any = state.live(site.callee)
@@ -143,13 +150,13 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
     if callee is safe.ABSENT:
         return None
     if type(callee) is types.FunctionType and safe.comes_from(callee, "keras"):
-        return making.call_of_function(site, callee, state)
+        return making.call_of_function(site, callee, state) or data.call_of_function(site, callee, state)
     if safe.inherits(type(callee), type) and own_kind(callee):
         return making.make(site, callee, state)
     return None
 
 
-def _method(site: CallSite, method: Method, state: State) -> Value | Finding | None:
+def _method(site: CallSite, method: Method, state: State) -> Answer:
     spec = spec_of(method.owner, state)
     if type(spec) not in (Layer, Model):
         return None

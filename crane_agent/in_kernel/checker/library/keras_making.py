@@ -14,7 +14,7 @@ from ... import safe
 from ...likeness import close_to
 from ...privacy import NAMES, SCHEMA
 from ..sites import CallSite, Finding
-from ..values import UNKNOWN, Known, Like, Made, Value, of_element
+from ..values import UNKNOWN, Known, Like, Value, of_element
 from ..words import HIDDEN, Part, Words, counted, named, words
 from . import keras_shapes as shapes
 from . import keras_sure, running
@@ -151,7 +151,7 @@ _RENAMED = {
 
 def _close_arguments(name: str, names: list[str]) -> list[str]:
     renamed = _RENAMED.get(name)
-    return [renamed] if renamed in names or renamed in ("inputs", "outputs") else close_to(name, names)  # type: ignore[list-item]
+    return [renamed] if renamed in names or renamed in ("inputs", "outputs") else close_to(name, names)
 
 
 class _Shown:
@@ -278,6 +278,13 @@ def _standardize(kind: str, config: dict[str, Any], state: State, bound: Bound) 
         config["data_format"] = image_data_format()
         if config["data_format"] is None:
             del config["data_format"]
+    if kind in ("UpSampling2D", "UpSampling3D") and safe.one_of(type(config.get("size")), (int, tuple, list)):
+        tuples = function_named("keras.src.utils.argument_validation", "standardize_tuple")
+        size = config["size"]
+        if tuples is not None:
+            answer: Any = running.content(lambda: tuples(size, rank, "size"), "keras", level, "invalid argument")
+            if isinstance(answer, Finding) and answer.type == "ValueError":
+                return answer
     for name in ("target_shape", "dims"):
         if type(config.get(name)) is list:
             config[name] = tuple(config[name])
@@ -316,7 +323,7 @@ def _activation(name: Any, level: str) -> Finding | None:
     custom: Any = safe.loaded("keras.src.saving.object_registration", "GLOBAL_CUSTOM_OBJECTS")
     if get is None or (type(custom) is dict and custom):
         return None
-    answer = running.content(lambda: get(name), "keras", level, "invalid argument")
+    answer: Any = running.content(lambda: get(name), "keras", level, "invalid argument")
     if not isinstance(answer, Finding):
         return None
     return answer._replace(close=tuple(close_to(name, list(known))), asked=level, rule="keras.activation")
@@ -338,10 +345,10 @@ def _spatial(kind: str, config: dict[str, Any], rank: int, level: str) -> Findin
             continue
         if safe.one_of(type(config[name]), (int, tuple, list)):
             given = config[name]
-            answer = running.content(lambda: tuples(given, rank, name), "keras", level, "invalid argument")  # noqa: B023
+            answer: Any = running.content(lambda: tuples(given, rank, name), "keras", level, "invalid argument")  # noqa: B023
             if isinstance(answer, Finding):
                 return answer if answer.type == "ValueError" else None
-            found: Any = None if answer is None else answer.object  # type: ignore[union-attr]
+            found: Any = None if answer is None else answer.object
             if type(found) is tuple and all(type(each) is int for each in found):
                 config[name] = found
                 continue
@@ -358,7 +365,7 @@ def _spatial(kind: str, config: dict[str, Any], rank: int, level: str) -> Findin
             )
             return answer._replace(message=message)
         if answer is not None:
-            config["padding"] = answer.object  # type: ignore[union-attr]
+            config["padding"] = answer.object
     if "Conv" in kind and not kind.startswith("Depthwise") and type(filters) is int and filters <= 0:
         return finding(
             "filters",
@@ -388,9 +395,10 @@ def make_input(site: CallSite, function: types.FunctionType, state: State) -> An
     if "tensor" in bound.given and config.get("tensor", ANY) is not None:
         return _opaque(site, state)
     layer = _make_input(site, cls, config, bound, config.get("name"), state)
-    if not isinstance(layer, Like):
+    spec = spec_of(layer, state) if isinstance(layer, Like) else None
+    if type(spec) is not Layer:
         return layer
-    return stand_in(shapes.input_tensor(layer.object, layer)._replace(dtype=_dtype(config)))
+    return stand_in(shapes.input_tensor(spec, layer)._replace(dtype=_dtype(config)))
 
 
 def _dtype(config: dict[str, Any]) -> str | None:
@@ -419,10 +427,10 @@ def _make_input(site: CallSite, cls: type, config: dict[str, Any], bound: Bound,
     elif config.get("batch_shape") is None:
         wanted = config["shape"]
         level = state.level(bound.given["shape"])
-        answer = running.content(lambda: standardize(wanted), "keras", level, "invalid argument")
+        answer: Any = running.content(lambda: standardize(wanted), "keras", level, "invalid argument")
         if isinstance(answer, Finding):
             return answer if answer.type == "ValueError" else None
-        found: Any = None if answer is None else answer.object  # type: ignore[union-attr]
+        found: Any = None if answer is None else answer.object
         size = config.get("batch_size", ANY)
         if type(found) is tuple and (type(size) is int or size is None or size is ANY):
             batch = (size, *found)
@@ -763,12 +771,17 @@ def call_layer(site: CallSite, layer: Value, inputs: Value | None, state: State)
         found = shapes.flow(layer, given, state, unsure=unsure)
     except shapes.Crash as crash:
         return crash.finding
-    if unsure or given is None or len(site.arguments) + len(site.keywords) != 1:
+    if (
+        unsure
+        or given is None
+        or not all(each.symbolic for each in flat(given))
+        or len(site.arguments) + len(site.keywords) != 1
+    ):
         state.may_raise(site.node, "the layer may not take what it is given")
     if given is None or found is None:
         return UNKNOWN
     if not any(each.symbolic for each in flat(given)):
-        return Made("tensor")
+        return UNKNOWN
     histories = [each.made_by for each in flat(given)]
     known = [value for each in histories for value in each or ()]
     return as_value(_made_by(found, None if None in histories else (*known, layer)))

@@ -113,6 +113,14 @@ def is_spec(value: object) -> bool:
 # -- classes and functions of Keras -----------------------------------------------------------------------------------
 
 _RUN_BY_KERAS = ("__init__", "__call__", "call", "build", "compute_output_spec", "compute_output_shape", "__new__")
+_RUN_BY_TRAINING = (
+    *("fit", "evaluate", "predict", "compile", "train_step", "test_step", "predict_step", "compute_loss", "add"),
+)
+
+
+def is_keras_3() -> bool:
+    """Whether the Keras that is loaded is Keras 3."""
+    return base_class("Layer") is not None and base_class("Functional") is not None
 
 
 def own_kind(cls: object) -> str:
@@ -121,7 +129,8 @@ def own_kind(cls: object) -> str:
         return ""
     if not safe.class_module(cls).startswith("keras.src.") or not safe.is_from(cls, "keras"):  # type: ignore[arg-type]
         return ""
-    for name in _RUN_BY_KERAS:
+    is_model = safe.inherits(cls, base_class("Model"))  # type: ignore[arg-type]
+    for name in (*_RUN_BY_KERAS, *_RUN_BY_TRAINING) if is_model else _RUN_BY_KERAS:
         entry = safe.in_type(cls, name)  # type: ignore[arg-type]
         function = entry.__func__ if type(entry) is staticmethod else entry
         if type(function) is types.FunctionType and not safe.comes_from(function, "keras"):
@@ -373,17 +382,27 @@ def tensors_of(value: Value | None, state: State, depth: int = 3) -> Any:
     return None
 
 
+def is_numeric(structure: Any) -> bool:
+    """Whether arrays are certain to hold numbers alone."""
+    return all(each.dtype is not None and each.dtype.startswith(_NUMBERS) for each in flat(structure))
+
+
+_NUMBERS = ("int", "uint", "float", "bool")
+
+
 def array_facts(found: Any) -> Tensor | None:
     """Return shape and dtype of an exact numpy array, torch tensor, tensor of TensorFlow, frame or series."""
     if safe.is_exactly(found, "numpy", "ndarray"):
         return Tensor(tuple(map(int, found.shape)), _dtype_name(found.dtype), False)
     if blocks.is_frame(found):
         columns, index = blocks.axes(found)
-        return Tensor((len(index), len(columns)), None, False)
+        kinds = blocks.dtypes(found, len(columns)) if len(columns) <= 5000 else ["?"]
+        mixed = next((kind for kind in kinds if not kind.startswith(_NUMBERS)), "float64")
+        return Tensor((len(index), len(columns)), mixed, False)
     if blocks.is_series(found):
-        return Tensor((len(blocks.axes(found)[0]),), None, False)
+        return Tensor((len(blocks.axes(found)[0]),), blocks.dtype(found), False)
     if safe.is_exactly(found, "torch", "Tensor"):
-        return Tensor(tuple(map(int, found.shape)), None, False)
+        return Tensor(tuple(map(int, found.shape)), "float32", False)
     return _eager_tensor(found)
 
 
@@ -397,7 +416,7 @@ def _eager_tensor(found: Any) -> Tensor | None:
     if not keras_layers.is_exactly(found, "tensorflow.python.framework.ops", "EagerTensor"):
         return None
     entry: Any = safe.in_type(type(found), "_shape_tuple")
-    if type(entry) is not safe.MethodDescriptorType:
+    if not safe.one_of(type(entry), (safe.MethodDescriptorType,)):
         return None
     shape = keras_layers.shape(entry(found))
     return None if shape is None else Tensor(tuple(shape), None, False)

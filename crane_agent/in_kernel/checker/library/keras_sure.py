@@ -27,9 +27,10 @@ _LAYERS = frozenset(
     """
     Dense Conv1D Conv2D Conv3D SeparableConv2D DepthwiseConv2D Conv2DTranspose MaxPooling1D MaxPooling2D
     AveragePooling1D AveragePooling2D GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D
-    GlobalMaxPooling2D Flatten Reshape Dropout Activation BatchNormalization LayerNormalization Embedding LSTM GRU SimpleRNN Bidirectional
-    RepeatVector Permute UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D Cropping1D Cropping2D SpatialDropout1D
-    SpatialDropout2D LeakyReLU ReLU ELU Softmax GaussianNoise Concatenate Add Subtract Multiply Average Maximum Minimum
+    GlobalMaxPooling2D Flatten Reshape Dropout Activation BatchNormalization LayerNormalization Embedding LSTM GRU
+    SimpleRNN Bidirectional RepeatVector Permute UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D Cropping1D
+    Cropping2D SpatialDropout1D SpatialDropout2D LeakyReLU ReLU ELU Softmax GaussianNoise Concatenate Add Subtract
+    Multiply Average Maximum Minimum
     """.split()
 )
 _COUNTS = frozenset(["units", "filters", "output_dim", "input_dim", "n", "depth_multiplier"])
@@ -137,11 +138,13 @@ def call(layer: Layer, tensors: list[Tensor], output: Any) -> bool:
     if any(not _is_usual(shape) for shape in sizes):
         return False
     if layer.built is not False:
-        return len(tensors) == 1 and type(layer.built) is tuple and layer.built[1:] == (tensors[0].shape or ())[1:]
+        shape = tensors[0].shape or ()
+        return bool(len(tensors) == 1 and type(layer.built) is tuple and layer.built[1:] == shape[1:])
     first, last = sizes[0] or (1,), sizes[-1] or (1,)
     width = math.prod(layer.config.get("kernel_size", (1,)))
     height = layer.config.get("input_dim", 1) if layer.kind == "Embedding" else 1
-    return int(first[-1] or 1) * int(last[-1] or 1) * width * height <= MOST
+    weights: int = int(first[-1] or 1) * int(last[-1] or 1) * width * height
+    return weights <= MOST
 
 
 def _is_usual(shape: tuple[Any, ...] | None) -> bool:

@@ -29,6 +29,7 @@ from .keras_specs import (
     base_class,
     bind,
     flat,
+    is_numeric,
     spec_of,
     stand_in,
     tensors_of,
@@ -237,9 +238,17 @@ def _run(
             words("the model is not compiled"),
             crash_type="model initialization error",
         )
+    if name != "predict" and not is_compiled(model, state):
+        # It raises, or may: what comes first depends on the version.
+        return _left(site, model, name, state)
     wrong = _data(name, given, state)
     if wrong is not None:
         return wrong
+    wrong = _object_array(given, state)
+    if wrong is not None:
+        return wrong
+    if not all(is_numeric(tensors_of(given.get(each), state)) for each in ("x", "y") if each in given):
+        state.may_raise(site.node, "the data may hold what is no number")
     how = how_compiled(model, state)
     traced = _traced(model, name, state)
     try:
@@ -252,7 +261,14 @@ def _run(
     if name != "predict" and how is not None and outputs is not None and _reaches_the_model(name, given, state):
         wrong = _loss(name, how, given, outputs, traced, state)
         if wrong is not None:
+            if "_symbolic_build" in function.__code__.co_names and state.live(how.metrics) is not None:
+                state.may_raise(site.node, "a metric may not fit first")
+            if _index(model, name, given, state) is not None:
+                state.may_raise(site.node, "an index may be found first")
             return wrong
+    wrong = _index(model, name, given, state)
+    if wrong is not None:
+        return wrong
     _note_traces(model, name, given, state)
     state.may_raise(site.node, "{} may raise".format(name))
     if name == "fit":
@@ -340,7 +356,7 @@ def _unrecognized(
         return None
     if not _is_nothing(given.get("class_weight"), state):
         return None
-    split = state.plain(given.get("validation_split"))
+    split = state.plain(given.get("validation_split", Known(0.0)))
     if split is safe.ABSENT:
         return None
     level = state.level(value)
@@ -687,7 +703,7 @@ def _out_of_range(
     if not all(_is_nothing(given.get(each), state) for each in ("steps_per_epoch", "steps", "class_weight")):
         return None
     numbers = _numbers(y, state)
-    if numbers is None:
+    if numbers is None or (state.plain(given.get("validation_freq", Known(1))) != 1):
         return None
     low, high = numbers.min(), numbers.max()
     if not (low == low and high == high) or abs(low) > 1e9 or abs(high) > 1e9 or (low > -1 and high < classes):
@@ -780,6 +796,56 @@ def _recorded(given: dict[str, Value], callbacks: list[str], state: State) -> Va
     if callbacks or type(epochs) is not int or first != 0 or not 0 < epochs <= 500:
         return UNKNOWN
     return Known([Hole(Made("number")) for _ in range(epochs)])
+
+
+def _object_array(given: dict[str, Value], state: State) -> Finding | None:
+    """An array of Python objects that are numbers. Source: TensorFlow, `python/lib/core/ndarray_tensor.cc`."""
+    for name in ("x", "y"):
+        live: Any = state.live(given.get(name))
+        if not safe.is_exactly(live, "numpy", "ndarray") or live.dtype.kind != "O" or not 0 < live.size <= 1_000_000:
+            continue
+        kinds = [type(each) for each in live.ravel()[:1000].tolist()]
+        bad = next((kind for kind in kinds if kind is not str and kind is not bytes), None)
+        if bad is None or not safe.one_of(bad, (int, float, bool)) or backend() not in ("tensorflow", "torch"):
+            continue
+        message = words("Invalid dtype: object")
+        if backend() == "tensorflow":
+            text = "Failed to convert a NumPy array to a Tensor (Unsupported object type {})."
+            message = words(text, counted(safe.class_name(bad)))
+        return finding(
+            "object-array",
+            message,
+            words("{} is an array of Python objects, dtype object", named(name)),
+            crash_type="data value violation",
+        )
+    return None
+
+
+def _index(model: Value, run: str, given: dict[str, Value], state: State) -> Finding | None:
+    """An index that the Embedding at the start of a model has no row for, on a CPU."""
+    spec = spec_of(model, state)
+    first = spec_of(spec.layers[0], state) if spec.kind == "Sequential" and spec.layers else None
+    if type(first) is not Layer or first.kind != "Embedding" or not _reaches_the_model(run, given, state):
+        return None
+    rows = first.config.get("input_dim")
+    numbers = _numbers(given.get("x"), state)
+    steps = (given.get(each) for each in ("steps_per_epoch", "steps"))
+    if type(rows) is not int or numbers is None or not all(_is_nothing(each, state) for each in steps):
+        return None
+    if state.plain(given.get("validation_freq", Known(1))) != 1:
+        return None
+    high = numbers.max()
+    if not rows <= high < 1e9 or backend() not in ("tensorflow", "torch"):
+        return None
+    if backend() == "tensorflow" and not _on_cpu():
+        return None
+    because = words("the Embedding has {} rows, but the data reach {}", counted(rows), int(high))
+    text = words("index out of range in self")
+    kind = "IndexError"
+    if backend() == "tensorflow":
+        text = words("Graph execution error:\n\n…indices[…] = … is not in [0, {})…", counted(rows))
+        kind = "InvalidArgumentError"
+    return finding("embedding-index", text, because, kind=kind, crash_type="data value violation")
 
 
 def _results(model: Value, how: Compiled | None, given: dict[str, Value], outputs: Any, state: State) -> Value:

@@ -16,9 +16,9 @@ from ...privacy import SCHEMA
 from ...probes import loaders
 from ...readers import data_sets, tensors
 from ..sites import CallSite, Finding, SubscriptSite, ValueSite
-from ..values import DTYPE, UNKNOWN, Elements, Hole, Known, Like, Made, Value, of_element
+from ..values import DTYPE, Elements, Hole, Known, Made, Value, of_element
 from . import running
-from .tensors import GRAD, NotKnown, attempt, contiguous, crash, guarded, knows, like, modes_known, tensor_of
+from .tensors import GRAD, attempt, contiguous, crash, guarded, knows, like, modes_known, tensor_of
 
 if TYPE_CHECKING:
     from ..state import State
@@ -199,7 +199,7 @@ def _collated(items: list[Value], state: State, depth: int) -> Value | Finding |
 
 
 def call(site: CallSite, state: State) -> Value | Finding | None:
-    """Follow the making of data sets and loaders, `random_split`, and what is done with a loader: `enumerate`, `next`."""
+    """Follow the making of data sets and loaders, `random_split`, and `enumerate` or `next` of a loader."""
     callee: Any = state.live(site.callee)
     if not site.complete or callee is safe.ABSENT:
         return None

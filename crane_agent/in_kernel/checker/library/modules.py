@@ -20,29 +20,27 @@ from ...privacy import SCHEMA
 from ...probes import models
 from ...readers import tensors, torch_modules
 from ..sites import AttributeSite, CallSite, Finding, SubscriptSite, ValueSite
-from ..values import DTYPE, UNKNOWN, Elements, Foreign, Hole, Known, Like, Made, Value
+from ..values import UNKNOWN, Elements, Foreign, Hole, Known, Like, Made, Value
 from . import running
 from .tensors import (
     GRAD,
     MAX_LOOKED_UP,
     STRIDES,
-    Operands,
     NotKnown,
-    _ones,
+    Operands,
     _untouched,
     attempt,
     contiguous,
     crash,
     device_named,
-    forget_modes,
     full_crash,
-    guarded,
     function_of,
-    knows,
+    guarded,
     like,
     like_of,
     modes_known,
     no_device,
+    places_known,
     small_sizes,
     tensor_of,
 )
@@ -84,7 +82,7 @@ def _several(value: object, rank: int) -> Shape:
     if type(value) is int:
         return (value,) * rank
     if safe.one_of(type(value), (tuple, list)) and all(type(each) is int for each in value):  # type: ignore[attr-defined]
-        found = tuple(value)  # type: ignore[arg-type]
+        found: Shape = tuple(value)  # type: ignore[arg-type]
         if len(found) == 1:
             return found * rank
         if len(found) == rank:
@@ -203,7 +201,12 @@ def _multiplied(x: Form, weight: Form) -> Shape:
 def _batch_norm(ranks: tuple[int, ...]) -> Any:
     def normed(x: Form, own: dict[str, Any]) -> Shape:
         features = own.get("num_features")
-        held = [_form(each) for name in ("_parameters", "_buffers") for _, each in models.entries(own.get(name)) if each is not None]
+        held = [
+            _form(each)
+            for name in ("_parameters", "_buffers")
+            for _, each in models.entries(own.get(name))
+            if each is not None
+        ]
         sizes = [each.shape[0] for each in held if len(each.shape) == 1]
         if len(x.shape) not in ranks:
             raise _Misfit
@@ -301,7 +304,7 @@ def _upsampled(x: Form, own: dict[str, Any]) -> Shape:
     scales = (scale,) * rank if type(scale) in (int, float) else scale
     if type(scales) is not tuple or len(scales) != rank or any(type(each) not in (int, float) for each in scales):
         raise NotKnown
-    return (*x.shape[:2], *(int(math.floor(size * float(each))) for size, each in zip(x.shape[2:], scales)))
+    return (*x.shape[:2], *(math.floor(size * float(each)) for size, each in zip(x.shape[2:], scales)))
 
 
 def _padded(rank: int, *, fits: bool) -> Any:
@@ -376,13 +379,18 @@ _LOSSES = (
     "MultiLabelSoftMarginLoss MultiMarginLoss SoftMarginLoss CTCLoss".split()
 )
 _QUIETLY_BUILT = frozenset(
-    [*_WITH_WEIGHT, *_BY_ITSELF, *_ELEMENTWISE, *_RESHAPING, *_RECURRENT, *_LOSSES]
-    + "Embedding Bilinear MultiheadAttention RNNCell LSTMCell GRUCell PixelShuffle PReLU Embedding GLU".split()
+    [
+        *(*_WITH_WEIGHT, *_BY_ITSELF, *_ELEMENTWISE, *_RESHAPING, *_RECURRENT, *_LOSSES),
+        *"Embedding Bilinear MultiheadAttention RNNCell LSTMCell GRUCell PixelShuffle PReLU GLU".split(),
+    ]
 )
 """Layers whose ``__init__`` neither warns nor runs functions that import."""
 _WITH_DEVICE = frozenset(
-    [*_WITH_WEIGHT, *_RECURRENT, "Embedding", "Bilinear", "MultiheadAttention", "RNNCell", "LSTMCell", "GRUCell", "PReLU"]
-    + "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d LayerNorm GroupNorm".split()
+    [
+        *(*_WITH_WEIGHT, *_RECURRENT, "Embedding", "Bilinear", "MultiheadAttention", "PReLU", "LayerNorm", "GroupNorm"),
+        *("RNNCell", "LSTMCell", "GRUCell", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d"),
+        *("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
+    ]
 )
 
 # -- layers -----------------------------------------------------------------------------------------------------------
@@ -528,7 +536,7 @@ def through(value: Value, module: Any, inputs: list[Value], site: CallSite, stat
 def _other_input(name: str, module: Any, own: dict[str, Any], inputs: list[Value], state: State) -> Finding | None:
     """Return the crash of a layer that gets what is no tensor: an array, or the pair that an LSTM returns."""
     found: Any = state.live(inputs[0])
-    if name not in _WITH_WEIGHT and name != "Embedding" or len(inputs) != 1:
+    if (name not in _WITH_WEIGHT and name != "Embedding") or len(inputs) != 1:
         return None
     if tensors.is_ndarray(state.form(inputs[0])):
         given: Any = safe.loaded("numpy").zeros(1)
@@ -538,6 +546,8 @@ def _other_input(name: str, module: Any, own: dict[str, Any], inputs: list[Value
         if stand_ins is None:
             return None
         given = operands.built(stand_ins)[0][0]
+    elif safe.one_of(type(found), safe.SCALARS) or type(found) is safe.loaded("torch", "device"):
+        given = found
     else:
         return None
     made = twin(module, own, _untouched)
@@ -547,7 +557,9 @@ def _other_input(name: str, module: Any, own: dict[str, Any], inputs: list[Value
 
 def _grad(operands: Operands, module: Any) -> bool | None:
     """Whether what comes out of a layer takes part in autograd."""
-    held = [each for _, each in models.entries((safe.instance_dict(module) or {}).get("_parameters")) if each is not None]
+    held = [
+        each for _, each in models.entries((safe.instance_dict(module) or {}).get("_parameters")) if each is not None
+    ]
     if any(not tensors.is_tensor(each) for each in held):
         return None
     if any(each.requires_grad for each in held):
@@ -579,7 +591,7 @@ def _weighted(
 
 def _parameter(own: dict[str, Any], name: str, state: State) -> Any:
     """Return a parameter of a layer, of which the structure is what it was."""
-    held = dict(models.entries(own.get("_parameters"))).get(name)
+    held: Any = dict(models.entries(own.get("_parameters"))).get(name)
     if not tensors.is_tensor(held):
         raise NotKnown
     if held.device.type == "meta":
@@ -663,7 +675,9 @@ def _reshaped(module: Any, operands: Operands) -> Value | Finding | None:
     return _in_order(lambda each: type(module).forward(made, each), operands)
 
 
-def _embedded(module: Any, own: dict[str, Any], operands: Operands, site: CallSite, state: State) -> Value | Finding | None:
+def _embedded(
+    module: Any, own: dict[str, Any], operands: Operands, site: CallSite, state: State
+) -> Value | Finding | None:
     weight = _parameter(own, "weight", state)
     index = operands.tensors[0]
     if own.get("max_norm") is not None or not operands.exact:
@@ -738,7 +752,7 @@ def _chained(value: Value, module: Any, first: Value, site: CallSite, state: Sta
         current = through(held, layer, [current], site, state)  # type: ignore[list-item]
         if not isinstance(current, Value):
             return current
-    return current  # type: ignore[return-value]
+    return current
 
 
 # -- making layers ----------------------------------------------------------------------------------------------------
@@ -754,7 +768,7 @@ def _built(cls: Any, site: CallSite, state: State) -> Value | Finding | None:
         return None
     if not safe.comes_from(safe.class_dict(cls).get("__init__", safe.in_type(cls, "__init__")), "torch"):
         return None
-    if not modes_known(state):
+    if not places_known(state):
         raise NotKnown
     operands = Operands(site.arguments, site.keywords, state)
     if "device" in operands.keywords or "dtype" in operands.keywords:
@@ -762,7 +776,7 @@ def _built(cls: Any, site: CallSite, state: State) -> Value | Finding | None:
     weight = bool(operands.tensors)
     if weight and name not in _LOSSES:
         raise NotKnown
-    arguments, keywords = operands.built(operands.full() or _give_up())if weight else operands.built([])
+    arguments, keywords = operands.built(operands.full() or _give_up()) if weight else operands.built([])
     if name in _RECURRENT:
         keywords.pop("dropout", None)
     return _made_quietly(cls, name, arguments, keywords)
@@ -786,7 +800,10 @@ def _made_quietly(cls: Any, name: str, arguments: list[Any], keywords: dict[str,
         message = str(error)
         told = "invalid combination" not in message and "device" not in message and "meta" not in message
         return crash(error) if told else _give_up()
-    if sum(int(each.numel()) for _, each in models.entries(vars(found).get("_parameters")) if each is not None) > 10**10:
+    if (
+        sum(int(each.numel()) for _, each in models.entries(vars(found).get("_parameters")) if each is not None)
+        > 10**10
+    ):
         raise NotKnown
     found.__class__ = cls
     return Like(found, frozenset([LAYER]))
@@ -828,9 +845,7 @@ def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
         _, error = _attempt_attribute(module, site.name)
         return None if error is None else crash(error)
     if type(found) is types.MethodType and safe.comes_from(found.__func__, "torch"):
-        return Made(
-            "method of a layer", function=found.__func__, owner=site.owner, module=module, package="torch"
-        )
+        return Made("method of a layer", function=found.__func__, owner=site.owner, module=module, package="torch")
     if models.is_torch_module(found):
         return Like(found, frozenset([LAYER]))
     if tensors.is_tensor(found):
@@ -851,7 +866,9 @@ def _attempt_attribute(module: Any, name: str) -> tuple[Any, Exception | None]:
 _RETURN_ITSELF = frozenset(
     "train eval to cuda cpu float double half bfloat16 requires_grad_ share_memory type to_empty".split()
 )
-_LISTS = frozenset("parameters named_parameters children named_children modules named_modules buffers named_buffers".split())
+_LISTS = frozenset(
+    "parameters named_parameters children named_children modules named_modules buffers named_buffers".split()
+)
 
 
 def _method(function: Any, value: Value, module: Any, site: CallSite, state: State) -> Value | Finding | None:
@@ -938,7 +955,10 @@ def _all_float(module: Any) -> bool:
     own = safe.instance_dict(module) or {}
     inner = [each for _, each in models.entries(own.get("_modules")) if each is not None]
     here = [each for place in ("_parameters", "_buffers") for _, each in models.entries(own.get(place))]
-    plain = all(each is None or (tensors.is_tensor(each) and str(each.dtype) in ("torch.float32", "torch.int64")) for each in here)
+    plain = all(
+        each is None or (tensors.is_tensor(each) and str(each.dtype) in ("torch.float32", "torch.int64"))
+        for each in here
+    )
     return plain and all(map(_all_float, inner[:MAX_LAYERS]))
 
 
@@ -975,13 +995,107 @@ def parameters_of(module: Any) -> list[Any] | None:
     return found
 
 
-def _loaded(value: Value, module: Any, site: CallSite, state: State) -> Value | None:
+def _loaded(value: Value, module: Any, site: CallSite, state: State) -> Value | Finding | None:
+    """Follow ``model.load_state_dict(saved)``. Source: `torch/nn/modules/module.py`, load_state_dict."""
+    finding = _unfit_state(value, module, site, state)
+    if finding is not None:
+        return finding
     state.may_raise(site.node, "load_state_dict() may raise")
     for each in parameters_of(module) or []:
         if type(value) is Known and tensors.is_tensor(each):
             state.content_changed(Known(each))
             break
     return Foreign("torch")
+
+
+def _unfit_state(value: Value, module: Any, site: CallSite, state: State) -> Finding | None:
+    strict = state.live(site.keywords["strict"]) if "strict" in site.keywords else True
+    if len(site.arguments) != 1 or set(site.keywords) - {"strict"} or type(strict) is not bool:
+        return None
+    parts = _state_parts(module)
+    given = _saved(site.arguments[0], state)
+    if parts is None or given is None or _moved(state):
+        return None
+    missing, unexpected, sizes = [], [], []
+    for prefix, own, children in parts:
+        for name, tensor in own.items():
+            key = prefix + name
+            if key not in given:
+                missing.append(key)
+            elif tuple(given[key].shape) != tuple(tensor.shape):
+                shapes = [type(each.shape)(each.shape) for each in (given[key], tensor)]
+                text = (
+                    "size mismatch for {}: copying a param with shape {} from checkpoint, "
+                    "the shape in current model is {}."
+                )
+                sizes.append(text.format(key, *shapes))
+        for key in given:
+            first = key[len(prefix) :].split(".", 1) if key.startswith(prefix) else []
+            if (len(first) > 1 and first[0] not in children) or (len(first) == 1 and first[0] not in own):
+                unexpected.append(key)
+    messages = list(sizes)
+    for words, keys in (("Unexpected", unexpected), ("Missing", missing)):
+        if strict and keys:
+            listed = ", ".join('"{}"'.format(key) for key in keys)
+            messages.insert(0, "{} key(s) in state_dict: {}. ".format(words, listed))
+    if not messages or any(each.endswith("num_batches_tracked") for each in missing):
+        return None
+    name = safe.class_name(type(module))
+    text = "Error(s) in loading state_dict for {}:\n\t{}".format(name, "\n\t".join(messages))
+    return running.crash(
+        RuntimeError(text), "torch", SCHEMA, "tensor shape mismatch", "what was saved is of another model"
+    )
+
+
+_STATE_HOOKS = ("_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
+
+
+def _state_parts(module: Any) -> list[tuple[str, dict[str, Any], set[str]]] | None:
+    """Return modules in the order they are loaded: prefix, tensors by name, names of children; None if not plain."""
+    base: Any = safe.loaded("torch.nn.modules.module", "Module")
+    found: list[tuple[str, dict[str, Any], set[str]]] = []
+
+    def walk(each: Any, prefix: str) -> bool:
+        own = safe.instance_dict(each)
+        plain_names = ("load_state_dict", "_load_from_state_dict", "set_extra_state", "__getattr__")
+        if own is None or len(found) > MAX_LAYERS * 10 or any(own.get(hook) for hook in _STATE_HOOKS):
+            return False
+        for name in plain_names:
+            entry = safe.in_type(type(each), name)
+            shipped = entry is safe.class_dict(base).get(name, safe.ABSENT) or (
+                safe.comes_from(entry, "torch") and "BatchNorm" in safe.class_name(type(each))
+            )
+            if name in own or not shipped:
+                return False
+        skipped: Any = own.get("_non_persistent_buffers_set") or ()
+        held = {name: tensor for name, tensor in models.entries(own.get("_parameters")) if tensor is not None}
+        for name, tensor in models.entries(own.get("_buffers")):
+            if tensor is not None and name not in skipped:
+                held[name] = tensor
+        if not all(tensors.is_tensor(tensor) for tensor in held.values()):
+            return False
+        children = [(name, child) for name, child in models.entries(own.get("_modules")) if child is not None]
+        found.append((prefix, held, {name for name, _ in models.entries(own.get("_modules"))}))
+        return all(walk(child, prefix + name + ".") for name, child in children)
+
+    return found if walk(module, "") else None
+
+
+def _saved(value: Value, state: State) -> dict[str, Any] | None:
+    """Return the tensors of a state dict by name; None if something else is in it."""
+    if type(value) is Made and value.kind == "state dict":
+        parts = _state_parts(module_of(value.facts.get("module"), state))
+        if parts is None:
+            return None
+        return {prefix + name: tensor for prefix, own, _ in parts for name, tensor in own.items()}
+    found: Any = state.live(value)
+    if not safe.is_exactly(found, "collections", "OrderedDict") and type(found) is not dict:
+        return None
+    metadata = (safe.instance_dict(found) or {}).get("_metadata")
+    if type(found) is dict or metadata is None or not safe.keeps_texts(found):
+        return None
+    table = dict(dict.items(found))
+    return table if all(tensors.is_tensor(each) for each in table.values()) else None
 
 
 # -- losses -----------------------------------------------------------------------------------------------------------
@@ -1000,7 +1114,9 @@ def _lost(name: str, module: Any, inputs: list[Value], state: State) -> Value | 
     operands = Operands(inputs, {}, state)
     if len(operands.tensors) != 2 or len(inputs) != 2 or not operands.exact:
         raise NotKnown
-    weights = [each for place in ("_parameters", "_buffers") for _, each in models.entries(own.get(place)) if each is not None]
+    weights = [
+        each for place in ("_parameters", "_buffers") for _, each in models.entries(own.get(place)) if each is not None
+    ]
     if name in ("CrossEntropyLoss", "NLLLoss"):
         return _entropy(name == "CrossEntropyLoss", operands, own.get("reduction"), own.get("ignore_index"), weights)
     if weights:
@@ -1031,7 +1147,7 @@ def _compared(name: str, operands: Operands, reduction: object) -> Value | Findi
         found = _broadcast(x.shape, y.shape)
         fits, shape = found is not None, found or ()
     if not fits:
-        finding = full_crash(lambda first, second: function(first, second), operands, None)
+        finding = full_crash(function, operands, None)
         return finding or _give_up()
     if x.dtype not in _FLOATS or y.dtype != x.dtype:
         raise NotKnown
@@ -1053,7 +1169,10 @@ def _entropy(
     x, y = _form(first), _form(target)
     if len(x.shape) == 0 or 0 in x.shape or x.dtype not in _FLOATS or type(ignored) is not int:
         raise NotKnown
-    if any(tuple(each.shape) != (x.shape[1 if len(x.shape) > 1 else 0],) or each.dtype is not first.dtype for each in weights):
+    if any(
+        tuple(each.shape) != (x.shape[1 if len(x.shape) > 1 else 0],) or each.dtype is not first.dtype
+        for each in weights
+    ):
         raise NotKnown
     wanted = () if len(x.shape) == 1 else (x.shape[0], *x.shape[2:])
     if logits and y.shape == x.shape and y.dtype == x.dtype:
@@ -1066,7 +1185,7 @@ def _entropy(
     if y.shape != wanted or y.dtype != "int64":
         if logits and y.shape != x.shape and len(x.shape) > 2 and y.dtype != "int64":
             raise NotKnown
-        return full_crash(lambda *both: function(*both), operands, None) or _give_up()
+        return full_crash(function, operands, None) or _give_up()
     state = operands.state
     real = state.live(operands.values[1]) is target and target.numel() <= MAX_LOOKED_UP and len(x.shape) == 2
     if real:
@@ -1107,7 +1226,9 @@ def _functional(rule: Callable[[Operands, Any], Value | Finding | None], names: 
     def follow(site: CallSite, state: State) -> Value | Finding | None:
         operands = _named(site, names, defaults, state)
         function = state.live(site.callee)
-        given = {name: each for name, each in operands.keywords.items() if name in site.keywords or name in names.split()}
+        given = {
+            name: each for name, each in operands.keywords.items() if name in site.keywords or name in names.split()
+        }
 
         def crashed() -> Finding | None:
             if not operands.exact:
@@ -1139,7 +1260,9 @@ def _f_linear(operands: Operands, site: CallSite) -> Value:
     if not operands.exact or len({each.dtype for each in operands.tensors}) != 1:
         raise NotKnown
     shape = _multiplied(_form(x), _form(weight))
-    if operands.keywords.get("bias") is not None and tuple(_tensor_at(operands, "bias").shape) != tuple(weight.shape[:1]):
+    if operands.keywords.get("bias") is not None and tuple(_tensor_at(operands, "bias").shape) != tuple(
+        weight.shape[:1]
+    ):
         raise NotKnown
     return like(shape, x.dtype, grad=operands.grad())
 
@@ -1150,7 +1273,9 @@ def _f_conv(formula: Any) -> Any:
         if not operands.exact or len({each.dtype for each in operands.tensors}) != 1:
             raise NotKnown
         shape = formula(_form(x), _form(weight), operands.keywords)
-        if operands.keywords.get("bias") is not None and tuple(_tensor_at(operands, "bias").shape) != (shape[-len(weight.shape) + 1],):
+        if operands.keywords.get("bias") is not None and tuple(_tensor_at(operands, "bias").shape) != (
+            shape[-len(weight.shape) + 1],
+        ):
             raise NotKnown
         return like(shape, x.dtype, grad=operands.grad())
 
@@ -1230,9 +1355,7 @@ _FUNCTIONAL: dict[str, Any] = {
         for rank in (1, 2, 3)
     },
     **{
-        "max_pool{}d".format(rank): _functional(
-            _f_pool(_pooled(rank)), _POOL + " dilation ceil_mode return_indices"
-        )
+        "max_pool{}d".format(rank): _functional(_f_pool(_pooled(rank)), _POOL + " dilation ceil_mode return_indices")
         for rank in (1, 2, 3)
     },
     **{
@@ -1304,7 +1427,9 @@ def _attempt_index(cls: Any, count: int, key: int) -> tuple[Any, Exception | Non
     identity: Any = safe.loaded("torch.nn.modules.linear", "Identity")
     if count > MAX_LAYERS:
         raise NotKnown
-    made = cls(*[identity() for _ in range(count)]) if safe.class_name(cls) == "Sequential" else cls([identity()] * count)
+    made = (
+        cls(*[identity() for _ in range(count)]) if safe.class_name(cls) == "Sequential" else cls([identity()] * count)
+    )
     return attempt(lambda: made[key])
 
 
@@ -1359,5 +1484,3 @@ HANDLERS = {
     "call": [guarded(call)],
     "iterate": [guarded(iterate)],
 }
-
-__all__ = ["DTYPE", "HANDLERS", "LIBRARY", "forget_modes", "forward_of", "knows", "_ones"]

@@ -85,7 +85,7 @@ def resolve_call(site: CallSite, state: State) -> Operands | None:
         tuple(each.object for each in arguments),  # type: ignore[union-attr]
         {name: each.object for name, each in keywords.items()},  # type: ignore[union-attr]
         all(each.real for each in every),  # type: ignore[union-attr]
-        sum(each.size for each in every),  # type: ignore[union-attr]
+        _sum(every),
     )
 
 
@@ -137,7 +137,7 @@ def _of_container(found: Any, state: State, depth: int) -> Operand | None:
         if any(each is None for each in values):
             return None
         table = {key: each.object for key, each in zip(found, values)}  # type: ignore[union-attr]
-        return Operand(table, all(each.real for each in values), sum(each.size for each in values) + 1)  # type: ignore[union-attr]
+        return Operand(table, all(each.real for each in values), _sum(values) + 1)  # type: ignore[union-attr]
     if (
         safe.one_of(type(found), (list, tuple))
         and safe.is_plain(found, limit=MAX_ELEMENTS)
@@ -151,7 +151,7 @@ def _of_container(found: Any, state: State, depth: int) -> Operand | None:
         # In its own order, which its elements alone do not decide.
         return Operand(found.copy(), True, len(found) + 1) if safe.is_plain(found, limit=MAX_ELEMENTS) else None
     made = type(found)([each.object for each in parts])  # type: ignore[union-attr]
-    return Operand(made, all(each.real for each in parts), sum(each.size for each in parts) + 1)  # type: ignore[union-attr]
+    return Operand(made, all(each.real for each in parts), _sum(parts) + 1)  # type: ignore[union-attr]
 
 
 def _may_be_changed(state: State) -> bool:
@@ -202,3 +202,7 @@ _DTYPES = frozenset(
 
 def _size(found: Any) -> int:
     return tables.size(found) if tables.is_table(found) else 1
+
+
+def _sum(several: list[Operand | None]) -> int:
+    return sum([0 if each is None else each.size for each in several])

@@ -11,10 +11,11 @@ import types
 from typing import TYPE_CHECKING, Any, Callable, Iterator
 
 from ... import safe
+from ...likeness import close_to
 from ...privacy import SCHEMA, VALUES
 from ..sites import Finding
 from ..values import UNKNOWN, Known, Made, Value
-from ..words import Part, highest, words
+from ..words import Part, counted, highest, named, words
 from . import running, tables
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "GtE": operator.ge,
     "In": lambda a, b: a in b,
     "NotIn": lambda a, b: a not in b,
-    "UAdd": operator.pos,
-    "USub": operator.neg,
-    "Invert": operator.invert,
+    "UAdd": operator.pos,  # type: ignore[dict-item]
+    "USub": operator.neg,  # type: ignore[dict-item]
+    "Invert": operator.invert,  # type: ignore[dict-item]
 }
 
 
@@ -108,7 +109,9 @@ def ask_content(
     """
     start = time.monotonic()
     with without_imports() as gate:
-        answer = running.content(compute, LIBRARY, result=lambda found: real_value(found, state, path))
+        answer = running.content(
+            lambda: _run_through(compute()), LIBRARY, result=lambda found: real_value(found, state, path)
+        )
     state.memo["pandas.spent"] = state.memo.get("pandas.spent", 0.0) + time.monotonic() - start
     if gate.asked:
         return None
@@ -117,20 +120,96 @@ def ask_content(
 
 # Exceptions whose words quote what was asked for, and of the table its labels, shape and dtypes at most.
 _OF_STRUCTURE = frozenset(["KeyError", "IndexError", "AttributeError", "IndexingError", "MergeError"])
+# JunoBench's labels of exceptions of pandas' own, by the exception of Python's that each is.
+_CRASH_TYPES = {
+    "DateParseError": "value error",
+    "DuplicateLabelError": "value error",
+    "IncompatibleFrequency": "value error",
+    "IndexingError": "index error",
+    "IntCastingNaNError": "value error",
+    "InvalidIndexError": "key error",
+    "MergeError": "value error",
+    "OutOfBoundsDatetime": "value error",
+    "OutOfBoundsTimedelta": "value error",
+    "ParserError": "value error",
+    "UFuncTypeError": "type error",
+    "UnsortedIndexError": "key error",
+}
 
 
 def as_told(finding: Finding, asked: str) -> Finding:
-    """Return a finding with the level that its words need."""
+    """Return a finding with the level that its words need, and the label of its exception."""
+    finding = finding._replace(crash_type=_CRASH_TYPES.get(finding.type, finding.crash_type))
     if finding.type not in _OF_STRUCTURE:
         return finding
     return finding._replace(message=words("{}", Part(finding.message.at(VALUES), highest(SCHEMA, asked))))
 
 
-def real_value(found: Any, state: State, path: str | None = None) -> Value:
-    """Return the value of what pandas gave for real values."""
+def explained(
+    answer: Value | Finding | None, owner: Value | None, wanted: object, asked: str, state: State
+) -> Value | Finding | None:
+    """Return an answer, of a missing label with the evidence and the labels that were probably meant.
+
+    Args:
+        answer: Any; only a KeyError or an AttributeError is explained.
+        owner: The table.
+        wanted: What was asked for: labels, or containers of such.
+        asked: Lowest privacy level at which that may be told.
+        state: The walk's state.
+    """
+    if not isinstance(answer, Finding) or answer.type not in ("KeyError", "AttributeError"):
+        return answer
+    columns = state.columns(owner)
+    if answer.type == "AttributeError":
+        form = state.form(owner)
+        known = [name for each in safe.mro(type(form)) for name, _ in safe.entries(each) if not name.startswith("_")]
+        texts = [each for each in columns or () if type(each) is str]
+        return answer._replace(close=tuple(close_to(str(wanted), [*texts, *known])), asked=highest(SCHEMA, asked))
+    if columns is None:
+        return answer
+    missing = [each for each in _texts(wanted) if each not in columns]
+    if not missing:
+        return answer
+    path = getattr(owner, "path", None)
+    return answer._replace(
+        because=words(
+            "{} has {} columns and none named {}",
+            named(path or "the frame"),
+            counted(len(columns)),
+            Part(repr(missing[0]), highest(SCHEMA, asked)),
+        ),
+        close=tuple(close_to(missing[0], [each for each in columns if type(each) is str])),
+        probe=("columns", {"path": path, "names": missing[:1]}) if path is not None and state.tells(asked) else None,
+        asked=highest(SCHEMA, asked),
+    )
+
+
+def _texts(wanted: object) -> list[str]:
+    if type(wanted) is str:
+        return [wanted]
+    if type(wanted) is dict:
+        return _texts(list(wanted))
+    if safe.one_of(type(wanted), (list, tuple)):
+        return [text for each in wanted for text in _texts(each)]  # type: ignore[attr-defined]
+    return []
+
+
+class _Yielded(list):  # type: ignore[type-arg]
+    """What an iterator yields, `MAX_ITEMS` and one more at most."""
+
+
+def _run_through(found: Any) -> Any:
+    """Return what an iterator yields; anything else as it is."""
     kind = type(found)
     if kind is types.GeneratorType or safe.one_of(kind, (zip, map, enumerate, type(iter([])), reversed)):
-        items = [own(each, state) for _, each in zip(range(MAX_ITEMS + 1), found)]
+        return _Yielded(each for _, each in zip(range(MAX_ITEMS + 1), found))
+    return found
+
+
+def real_value(found: Any, state: State, path: str | None = None) -> Value:
+    """Return the value of what pandas gave for real values."""
+    if type(found) is _Yielded:
+        items = [own(each, state) for each in found]
         if len(items) > MAX_ITEMS:
             return UNKNOWN
         return Made("iterator", items=items, made_at=state.changes(), level=VALUES)

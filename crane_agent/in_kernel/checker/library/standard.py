@@ -101,7 +101,7 @@ def kind_of(value: Value | None, state: State) -> Any:
         return type(found)
     if type(value) is Made:
         if value.kind == "number":
-            kind = value.facts.get("type")
+            kind: Any = value.facts.get("type")
             return kind if safe.one_of(kind, (int, float)) else None
         return {"bool": None, "text": str}.get(value.kind)
     if type(value) is Like:
@@ -198,7 +198,7 @@ def _of_types(run: Any, site: OperatorSite, state: State) -> Value | Finding | N
             return _content(lambda: run(_SAMPLES[kinds[0]], divisor), SCHEMA)
     if float in kinds and kinds != (float, float):
         whole = state.live(site.left if kinds[1] is float else site.right)
-        if whole is safe.ABSENT or abs(whole) > 2**500:  # type: ignore[arg-type,operator]
+        if whole is safe.ABSENT or abs(whole) > 2**500:  # type: ignore[arg-type]
             state.may_raise(site.node, "a number may be too large")
     if run is operator.truediv:
         if float not in kinds:
@@ -268,7 +268,8 @@ def unary(site: UnarySite, state: State) -> Value | Finding | None:
     if kind is None or found is not safe.ABSENT or not isinstance(site.op, (ast.USub, ast.UAdd)):
         return None
     if kind is str:
-        return _content(lambda: operator.neg("a") if isinstance(site.op, ast.USub) else operator.pos("a"), SCHEMA)  # type: ignore[call-overload]
+        negate: Any = operator.neg if isinstance(site.op, ast.USub) else operator.pos
+        return _content(lambda: negate("a"), SCHEMA)
     return Made("number", type=kind)
 
 
@@ -278,7 +279,8 @@ def text(site: ValueSite, state: State) -> Value | Finding | None:
     if is_date(found):
         return _content(lambda: format(found, site.text), state.level(site.value))
     if type(site.value) is Like and is_date(site.value.object):
-        answer = _content(lambda: format(site.value.object, site.text), SCHEMA)  # type: ignore[union-attr]
+        date = site.value.object
+        answer = _content(lambda: format(date, site.text), SCHEMA)
         return answer if isinstance(answer, Finding) else Made("text")
     kind = kind_of(site.value, state)
     if kind is None or found is not safe.ABSENT:
@@ -303,15 +305,20 @@ def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
             return _content(lambda: getattr(owner, name), SCHEMA)
         return Method(site.owner, name) if name in tables.DATE_METHODS and _has(owner, name) else None
     if _is_exactly_one_of(owner, (re.Match, re.Pattern)):
-        return Method(site.owner, name) if _has(owner, name) and name in _PATTERN_METHODS | tables.MATCH_METHODS else None
+        return (
+            Method(site.owner, name) if _has(owner, name) and name in _PATTERN_METHODS | tables.MATCH_METHODS else None
+        )
     if type(site.owner) is Like and is_date(site.owner.object):
         if not _has(site.owner.object, name):
-            return _content(lambda: getattr(site.owner.object, name), SCHEMA)  # type: ignore[union-attr]
+            date = site.owner.object
+            return _content(lambda: getattr(date, name), SCHEMA)
         if name in tables.DATE_FIELDS - {"min", "max", "resolution"}:
             return Made("number", type=int)
         return Method(site.owner, name)
-    if safe.class_module(type(owner)) == "collections" and name in _COLLECTION_METHODS and _has(owner, name):
-        if any(safe.is_exactly(owner, "collections", each) for each in ("OrderedDict", "Counter", "defaultdict", "deque")):
+    if name in _COLLECTION_METHODS and safe.class_module(type(owner)) == "collections" and _has(owner, name):  # noqa: SIM102
+        if any(
+            safe.is_exactly(owner, "collections", each) for each in ("OrderedDict", "Counter", "defaultdict", "deque")
+        ):
             return Method(site.owner, name)
     if type(site.owner) is Made and site.owner.kind == "text":
         if name in _TEXT_METHODS:
@@ -343,7 +350,8 @@ _TEXT_METHODS = frozenset(
     "endswith find count join isdigit isalpha isnumeric islower isupper encode zfill center ljust rjust".split()
 )
 _COLLECTION_METHODS = frozenset(
-    "most_common elements items keys values get copy append appendleft pop popleft extend clear update index count".split()
+    "most_common elements items keys values get copy append appendleft pop popleft extend clear update index "
+    "count".split()
 )
 _COLLECTION_VIEWS = frozenset(["items", "keys", "values"])
 _COLLECTION_CHANGES = frozenset("append appendleft pop popleft extend clear".split())
@@ -389,9 +397,7 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
 
 
 def _is_hashable(key: tuple[Any, ...]) -> bool:
-    return all(
-        safe.one_of(type(each), safe.SCALARS) or (type(each) is tuple and _is_hashable(each)) for each in key
-    )
+    return all(safe.one_of(type(each), safe.SCALARS) or (type(each) is tuple and _is_hashable(each)) for each in key)
 
 
 def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Finding | None:
@@ -479,7 +485,11 @@ def truth(site: ValueSite, state: State) -> Value | Finding | None:
     owner: Any = state.live(site.value)
     if is_date(owner) or _is_exactly_one_of(owner, (re.Match, re.Pattern)):
         return Known(bool(owner))
-    if type(site.value) is Like and is_date(site.value.object) and safe.class_name(type(site.value.object)) != "timedelta":
+    if (
+        type(site.value) is Like
+        and is_date(site.value.object)
+        and safe.class_name(type(site.value.object)) != "timedelta"
+    ):
         return Known(True)
     if kind_of(site.value, state) is not None and owner is safe.ABSENT:
         return Made("bool")
@@ -675,7 +685,7 @@ def _may(site: Any, state: State, kind: str = "") -> Value:
     return Made(kind) if kind else Foreign("builtins")
 
 
-# -- random numbers, clocks ----------------------------------------------------------------------------------------------
+# -- random numbers, clocks --------------------------------------------------------------------------------------------
 
 
 def _drawn(name: str, site: CallSite, state: State) -> Value | Finding | None:
@@ -705,7 +715,9 @@ def _drawn(name: str, site: CallSite, state: State) -> Value | Finding | None:
     if name == "getrandbits" and any(abs(each) > 10_000 for each in numbers):
         return _may(site, state)
     level = state.level(*site.arguments, *site.keywords.values())
-    return _content(lambda: method(random.Random(0), *arguments, **keywords), level, lambda found: _like(found, tables.DRAWS[name]))
+    return _content(
+        lambda: method(random.Random(0), *arguments, **keywords), level, lambda found: _like(found, tables.DRAWS[name])
+    )
 
 
 def _like(found: Any, kind: Any) -> Value:
@@ -730,14 +742,18 @@ def _drawn_of_unknown(name: str, site: CallSite, state: State) -> Value | Findin
 def _shuffled(site: CallSite, state: State) -> Value | Finding | None:
     if len(site.arguments) != 1 or site.keywords or not site.complete:
         return None
-    found = state.live(site.arguments[0])
+    found: Any = state.live(site.arguments[0])
     if type(found) is not list:
-        if safe.one_of(type(found), (str, tuple)) and len(found) > 1 and state.plain(site.arguments[0]) is not safe.ABSENT:  # type: ignore[arg-type]
+        if (
+            safe.one_of(type(found), (str, tuple))
+            and len(found) > 1
+            and state.plain(site.arguments[0]) is not safe.ABSENT
+        ):
             random: Any = safe.loaded("random")
             answer = _content(lambda: random.Random(0).shuffle(found), SCHEMA)
             return answer if isinstance(answer, Finding) else None
         return None
-    holes = [Hole(of_element(each)) if False else as_element(UNKNOWN) for each in found]
+    holes = [as_element(UNKNOWN)] * len(found)
     copy = state.writable(site.arguments[0])
     if copy is safe.ABSENT:
         return None
@@ -762,7 +778,7 @@ def _time(callee: Any, name: str, site: CallSite, state: State) -> Value | Findi
     return None
 
 
-# -- texts ---------------------------------------------------------------------------------------------------------------
+# -- texts -------------------------------------------------------------------------------------------------------------
 
 
 _CONVERTERS = (str, int, float, list, tuple, set, enumerate, zip, dict)
@@ -798,7 +814,8 @@ def _of_builtin(callee: Any, site: CallSite, state: State) -> Value | Finding | 
                 state.may_raise(site.node, "it may be NaN")
             return Made("number", type=int)
         if kind in (int, float) and (
-            name in ("len", "sorted", "sum", "max", "min") or safe.one_of(callee, (list, tuple, set, enumerate, zip, dict))
+            name in ("len", "sorted", "sum", "max", "min")
+            or safe.one_of(callee, (list, tuple, set, enumerate, zip, dict))
         ):
             return _content(lambda: callee(_SAMPLES[kind]), SCHEMA)
         if kind in (int, float) and name == "abs":
@@ -957,7 +974,7 @@ def _method_of_date(owner: Any, name: str, site: CallSite, state: State) -> Valu
     return Like(answer.object) if is_date(answer.object) else _may(site, state)
 
 
-# -- what is made --------------------------------------------------------------------------------------------------------
+# -- what is made ------------------------------------------------------------------------------------------------------
 
 
 def _iterator(callee: Any, name: str, site: CallSite, state: State) -> Value | Finding | None:
@@ -996,7 +1013,7 @@ def _made(callee: Any, module: str, name: str, site: CallSite, state: State) -> 
     return _content(lambda: callee(*handed[0], **handed[1]), level)
 
 
-def _defaultdict(callee: Any, site: CallSite, state: State) -> Value | None:
+def _defaultdict(callee: Any, site: CallSite, state: State) -> Value | Finding | None:
     if len(site.arguments) != 1 or site.keywords or not site.complete:
         return None
     factory = state.live(site.arguments[0])
@@ -1021,7 +1038,13 @@ def _warnings(name: str, site: CallSite, state: State) -> Value | None:
     if not others or (set(site.keywords) <= {"action", "category", "message", "module"} and len(site.arguments) <= 1):
         for key, each in site.keywords.items():
             found = state.live(each)
-            fits = type(found) is str if key in ("action", "message", "module") else safe.inherits(found, Warning) if type(found) is type else False
+            fits = (
+                type(found) is str
+                if key in ("action", "message", "module")
+                else safe.inherits(found, Warning)
+                if type(found) is type
+                else False
+            )
             if not fits or (key != "action" and type(found) is str and not _compiles(found)):
                 state.may_raise(site.node, "the filter may not be one")
     else:

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 COMPUTED = {
     "math": frozenset(
-        "factorial acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist erf erfc exp exp2 expm1 "
-        "fabs floor fmod frexp fsum gamma gcd hypot isclose isfinite isinf isnan isqrt lcm ldexp lgamma log log10 "
-        "log1p log2 modf nextafter perm pow prod radians remainder sin sinh sqrt sumprod tan tanh trunc ulp".split()
+        (
+            "factorial acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist erf "
+            "erfc exp exp2 expm1 fabs floor fmod frexp fsum gamma gcd hypot isclose isfinite isinf isnan isqrt "
+            "lcm ldexp lgamma log log10 log1p log2 modf nextafter perm pow prod radians remainder sin sinh sqrt "
+            "sumprod tan tanh trunc ulp"
+        ).split()
     ),
     "cmath": frozenset("sqrt exp log phase polar rect".split()),
     "statistics": frozenset(
         "mean fmean geometric_mean harmonic_mean median median_low median_high median_grouped mode multimode pstdev "
         "pvariance stdev variance quantiles correlation covariance linear_regression".split()
     ),
-    "posixpath": frozenset("join basename dirname splitext split normpath isabs commonpath splitdrive normcase".split()),
+    "posixpath": frozenset(
+        "join basename dirname splitext split normpath isabs commonpath splitdrive normcase".split()
+    ),
     "ntpath": frozenset("join basename dirname splitext split normpath isabs commonpath splitdrive".split()),
     "genericpath": frozenset(["commonprefix"]),
     "json": frozenset(["loads", "dumps"]),
@@ -44,7 +49,9 @@ CLASSES = {
 }
 """Classes that are made for real."""
 
-ITERATORS = frozenset("chain product permutations combinations combinations_with_replacement zip_longest pairwise".split())
+ITERATORS = frozenset(
+    "chain product permutations combinations combinations_with_replacement zip_longest pairwise".split()
+)
 
 ALTERNATIVES = {"math": "math", "_bisect": "bisect", "_operator": "operator", "_heapq": "heapq"}
 """Where functions written in C are to be found."""
@@ -56,7 +63,9 @@ DATE_METHODS = frozenset(
 DATE_FIELDS = frozenset(
     "year month day hour minute second microsecond days seconds microseconds min max resolution".split()
 )
-DATE_CLASS_METHODS = frozenset(["fromisoformat", "strptime", "fromtimestamp", "fromordinal", "combine", "utcfromtimestamp"])
+DATE_CLASS_METHODS = frozenset(
+    ["fromisoformat", "strptime", "fromtimestamp", "fromordinal", "combine", "utcfromtimestamp"]
+)
 NOW = frozenset(["now", "today", "utcnow"])
 
 MATCH_METHODS = frozenset(["group", "groups", "groupdict", "start", "end", "span", "expand"])

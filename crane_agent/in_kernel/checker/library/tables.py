@@ -147,7 +147,7 @@ def _table(value: Any, axes: list[Any], convert: Any) -> Any:
     new_block = safe.loaded("pandas.core.internals.blocks", "new_block")
     managers: Any = safe.loaded("pandas.core.internals.managers")
     placement: Any = safe.loaded("pandas._libs.internals", "BlockPlacement")
-    manager = safe.instance_dict(value)["_mgr"]  # type: ignore[index]
+    manager = _manager(value)
     if blocks.is_series(value):
         values = convert(manager.blocks[0].values)
         block = new_block(values, placement=placement(slice(0, len(axes[0]))), ndim=1)
@@ -161,6 +161,11 @@ def _table(value: Any, axes: list[Any], convert: Any) -> Any:
     return _from_manager(
         safe.loaded("pandas", "DataFrame"), managers.BlockManager(made_blocks, axes, verify_integrity=False)
     )
+
+
+def _manager(value: Any) -> Any:
+    own: Any = safe.instance_dict(value)
+    return own["_mgr"]
 
 
 def _from_manager(cls: Any, manager: Any) -> Any:
@@ -195,7 +200,7 @@ def _values(values: Any) -> Any:
         return type(values).from_codes(values.codes, dtype=dtype(categories, values.dtype._ordered))
     if blocks.dtype_of(values) == "DatetimeTZDtype":
         raise Unfit
-    own = getattr(values, "_ndarray", None)
+    own: Any = getattr(values, "_ndarray", None)
     if safe.is_exactly(own, "numpy", "ndarray") and own.dtype.kind == "O" and not are_plain(own):
         raise Unfit
     return values[:]
@@ -222,7 +227,8 @@ def _index(index: Any) -> Any:
 def size(value: Any) -> int:
     """Return how much work a table is: a number counts one, an object more."""
     if blocks.is_frame(value) or blocks.is_series(value):
-        return sum(_size_of_values(block.values) for block in safe.instance_dict(value)["_mgr"].blocks) + 1  # type: ignore[index]
+        sizes: list[int] = [_size_of_values(block.values) for block in _manager(value).blocks]
+        return sum(sizes) + 1
     if is_index(value):
         own = safe.instance_dict(value) or {}
         return len(value) * (3 if "_levels" in own else 1)
@@ -281,7 +287,7 @@ def stand_in(value: Any, count: int | None = None) -> tuple[Any, frozenset[str]]
 
 
 def _is_of_numpy(value: Any) -> bool:
-    manager = safe.instance_dict(value)["_mgr"]  # type: ignore[index]
+    manager = _manager(value)
     return all(safe.is_exactly(block.values, "numpy", "ndarray") for block in manager.blocks)
 
 
@@ -319,7 +325,7 @@ def _values_like(values: Any, count: int, unknown: list[bool]) -> Any:
         categories = _index(values.dtype._categories)
         codes = _repeated(numpy.dtype("i1"), (count,), -1)
         return type(values).from_codes(codes, dtype=dtype(categories, values.dtype._ordered))
-    own = getattr(values, "_ndarray", None)
+    own: Any = getattr(values, "_ndarray", None)
     if safe.is_exactly(own, "numpy", "ndarray") and own.dtype.kind in "mMi" and hasattr(values, "_from_backing_data"):
         if blocks.dtype_of(values) == "DatetimeTZDtype":
             raise Unfit

@@ -26,7 +26,6 @@ from ...readers import tensors
 from .. import rules
 from ..sites import AttributeSite, CallSite, CompareSite, Finding, OperatorSite, SubscriptSite, UnarySite, ValueSite
 from ..values import DTYPE, SHAPE, STRUCTURE, UNKNOWN, Elements, Hole, Known, Like, Made, Method, Value, of_element
-from ..words import Part, words
 from . import running
 
 if TYPE_CHECKING:
@@ -133,37 +132,52 @@ def like_of(tensor: Any, **facts: Any) -> Like:
 def is_usual() -> bool:
     """Whether torch does what it does by default: it may be told to compute, or to fill memory, otherwise."""
     torch: Any = safe.loaded("torch")
-    flag = safe.loaded("torch._C", "_get_deterministic_algorithms")
-    return type(flag) is safe.BuiltinFunctionType and not flag() and type(torch.empty) is safe.BuiltinFunctionType
+    flag: Any = safe.loaded("torch._C", "_get_deterministic_algorithms")
+    is_own = type(flag) is safe.BuiltinFunctionType and type(torch.empty) is safe.BuiltinFunctionType
+    return bool(is_own and not flag())
 
 
 # -- modes of torch that the cell, or one before it, may have set ---------------------------------------------------
 
-_SETTERS = ("set_grad_enabled", "grad_mode", "inference_mode", "__enter__", "enter_context", "set_default_device")
+_OF_ANYTHING = ("__enter__", "enter_context", "%run", "exec(")
+_OF_GRADIENTS = ("set_grad_enabled", "grad_mode", "inference_mode", *_OF_ANYTHING)
+_OF_PLACES = ("set_default_device", "set_default_tensor_type", *_OF_ANYTHING)
 
 
 def modes_known(state: State) -> bool:
-    """Whether gradients are recorded and new tensors lie in main memory, as by default.
+    """Whether gradients are recorded, as by default.
 
-    Both are settings of the main thread, which no other thread can read. They are taken to be the default's if no cell
-    so far, nor a module of the user's own, has a word in it that could set them.
+    That is a setting of the main thread, which no other thread can read. It is taken to be the default if no cell so
+    far, nor a module of the user's own, has a word in it that could set it.
     """
-    if "torch modes" not in state.memo:
-        state.memo["torch modes"] = not _may_be_set(state.shell)
-    return state.memo["torch modes"] is True
+    if "torch gradients" not in state.memo:
+        state.memo["torch gradients"] = not _may_be_set(state.shell, _OF_GRADIENTS)
+    return state.memo["torch gradients"] is True
 
 
-def forget_modes(state: State) -> None:
-    """From here on gradients, dtypes and devices are as the cell sets them, which is not followed."""
-    state.memo["torch modes"] = False
+def places_known(state: State) -> bool:
+    """Whether new tensors lie in main memory and have the default dtype of this moment; see `modes_known`."""
+    if "torch places" not in state.memo:
+        state.memo["torch places"] = not _may_be_set(state.shell, _OF_PLACES)
+    return state.memo["torch places"] is True
 
 
-def _may_be_set(shell: Any) -> bool:
+def forget_modes(name: str, state: State) -> None:
+    """From here on gradients, dtypes or devices are as the cell sets them, which is not followed."""
+    if name in ("no_grad", "enable_grad", "set_grad_enabled", "inference_mode"):
+        state.memo["torch gradients"] = False
+    elif name in ("autocast", "use_deterministic_algorithms"):
+        state.memo["torch computes otherwise"] = True
+    else:
+        state.memo["torch places"] = False
+
+
+def _may_be_set(shell: Any, words: tuple[str, ...]) -> bool:
     cells: Any = shell.user_ns.get("In")
     if not safe.inherits(type(cells), list):
         return True
     for cell in list.copy(cells):
-        if type(cell) is not str or any(word in cell for word in _SETTERS):
+        if type(cell) is not str or any(word in cell for word in words):
             return True
     return any(_is_users(module) for module in list(_modules().values()))
 
@@ -209,6 +223,8 @@ class Operands:
     """
 
     def __init__(self, arguments: Any, keywords: dict[str, Value], state: State) -> None:
+        if state.memo.get("torch computes otherwise"):
+            raise NotKnown
         self.state = state
         self.tensors: list[Any] = []
         self.values: list[Value] = []
@@ -282,18 +298,21 @@ class Operands:
 
     def real(self) -> bool:
         """Whether the numbers of all tensors are known, and few, and none takes part in autograd."""
+        pairs: list[tuple[Value, Any]] = list(zip(self.values, self.tensors))
         return all(
             type(value) is Known
-            and self.state.live(value) is tensor
+            and id(self.state.live(value)) == id(tensor)
             and not tensor.requires_grad
             and not tensor.is_conj()
             and not tensor.is_neg()
-            for value, tensor in zip(self.values, self.tensors)
+            for value, tensor in pairs
         )
 
 
 def _is_of_torch(kind: type) -> bool:
-    return any(kind is safe.loaded("torch", name) for name in ("dtype", "device", "memory_format", "Size", "layout"))
+    name = safe.class_name(kind)
+    known = name in ("dtype", "device", "memory_format", "Size", "layout") and safe.class_module(kind) == "torch"
+    return known and kind is safe.loaded("torch", name)
 
 
 def _is_numpy_scalar(kind: type) -> bool:
@@ -444,7 +463,7 @@ def contiguous(shape: Any) -> tuple[int, ...]:
 
 _VIEWS = frozenset(
     "view permute transpose t swapaxes swapdims swapaxes movedim moveaxis squeeze unsqueeze expand expand_as view_as "
-    "narrow select diagonal unbind chunk split tensor_split hsplit vsplit dsplit detach adjoint unfold "
+    "narrow select diagonal unbind chunk split tensor_split hsplit vsplit dsplit detach adjoint "
     "broadcast_to split_with_sizes alias as_strided mT mH atleast_1d atleast_2d atleast_3d positive".split()
 )
 """Another look at the same memory; the result lies as torch says."""
@@ -454,8 +473,8 @@ _IN_ORDER = frozenset("reshape flatten ravel unflatten reshape_as".split())
 
 _FOLLOWS_SIZES = frozenset(
     # one operand
-    "abs absolute neg negative sign sgn exp exp2 expm1 log log2 log10 log1p sqrt rsqrt sin cos tan asin acos atan sinh "
-    "cosh tanh arcsin arccos arctan sigmoid relu floor ceil round trunc fix frac square reciprocal erf erfc "
+    "abs absolute neg negative sign sgn exp exp2 expm1 log log2 log10 log1p sqrt rsqrt sin cos tan asin acos sinh "
+    "cosh tanh arcsin arccos sigmoid relu floor ceil round trunc fix frac square reciprocal erf erfc "
     "isnan isinf isfinite isneginf isposinf isreal logical_not bitwise_not nan_to_num clamp clip clamp_min clamp_max "
     "lgamma digamma deg2rad rad2deg angle conj "
     # two and three operands
@@ -492,7 +511,7 @@ _GROWS = frozenset(
 _MATMUL = frozenset("matmul mm bmm mv __matmul__".split())
 
 _UNTOUCHING = frozenset(
-    "logit logsigmoid mode repeat_interleave searchsorted bucketize inner kron cross meshgrid "
+    "atan arctan logit logsigmoid mode repeat_interleave searchsorted bucketize inner kron cross meshgrid "
     "nonzero unique unique_consecutive masked_select bincount histc cdist quantile nanquantile tolist item is_shared "
     "data_ptr storage untyped_storage stride storage_offset get_device retain_grad register_hook softmax log_softmax "
     "norm renorm inverse det logdet slogdet svd qr cholesky matrix_exp pinverse tril triu take index_fill "
@@ -503,7 +522,8 @@ _UNTOUCHING = frozenset(
     "binary_cross_entropy_with_logits gelu normalize grid_sample scaled_dot_product_attention fold unfold stft istft "
     "pairwise_distance triplet_margin_loss max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d "
     "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d softmin glu "
-    "prelu rrelu gumbel_softmax upsample linear bilinear is_pinned is_nonzero has_names sum_to_size index_put rand_like "
+    "prelu rrelu gumbel_softmax upsample linear bilinear is_pinned is_nonzero has_names sum_to_size index_put "
+    "rand_like "
     "randn_like randint_like dropout2d dropout3d alpha_dropout hinge_embedding_loss margin_ranking_loss "
     "multilabel_soft_margin_loss multi_margin_loss soft_margin_loss cosine_embedding_loss gaussian_nll_loss "
     "poisson_nll_loss ctc_loss rms_norm local_response_norm lp_pool1d lp_pool2d pixel_shuffle pixel_unshuffle "
@@ -514,9 +534,7 @@ _UNTOUCHING = frozenset(
 
 def _known_function(callee: Any) -> str:
     """Return the name of a function of torch's own, '' for anything else."""
-    if type(callee) is safe.BuiltinFunctionType:
-        name = callee.__name__
-    elif type(callee) is types.FunctionType and safe.comes_from(callee, "torch"):
+    if type(callee) is safe.BuiltinFunctionType or safe.comes_from(callee, "torch"):
         name = callee.__name__
     else:
         return ""
@@ -572,7 +590,7 @@ def _missing(site: AttributeSite, tensor: Any, state: State) -> Finding | None:
     return None
 
 
-def _field(site: AttributeSite, tensor: Any, state: State) -> Value | None:
+def _field(site: AttributeSite, tensor: Any, state: State) -> Value | Finding | None:
     torch: Any = safe.loaded("torch")
     name = site.name
     if name == "shape":
@@ -717,13 +735,24 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Findi
             arguments, _ = operands.built(stand_ins)
             _, error = attempt(lambda: operator.setitem(*arguments))
             indices = [each for each in operands.tensors[1:] if not each.is_floating_point()]
-            if error is not None and not (indices and type(error) is IndexError) and not _holds_lists(arguments[1]):
+            by_content = bool(indices) and type(error) is IndexError
+            told = "shape mismatch" in str(error) or not any(
+                _may_overlap(tensor, each) for each in operands.tensors[1:]
+            )
+            if error is not None and told and not by_content and not _holds_lists(arguments[1]):
                 return crash(error)
     except NotKnown:
         pass
     state.may_raise(site.node, "the values may not fit the tensor")
     _forget_numbers(site.owner, tensor, state)
     return Known(None)
+
+
+def _may_overlap(tensor: Any, other: Any) -> bool:
+    """Whether two tensors may share memory, of which torch complains before it compares anything else."""
+    if "meta" in (tensor.device.type, other.device.type):
+        return True
+    return bool(tensor.untyped_storage().data_ptr() == other.untyped_storage().data_ptr())
 
 
 def _holds_lists(key: Any) -> bool:
@@ -760,32 +789,42 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
             return None
         return _called(site.callee.name, site, (site.callee.owner, *site.arguments), state, method=tensor)
     callee = state.live(site.callee)
-    if _sets_modes(callee):
-        forget_modes(state)
-        return None
-    if any(callee is each for each in (float, int, bool)) or _is_numpy_maker(callee):
+    mode = _mode_set(callee)
+    if mode:
+        forget_modes(mode, state)
+        plain = mode in ("no_grad", "enable_grad", "inference_mode") and not site.arguments and not site.keywords
+        return Made("gradient mode", package="torch") if plain else None
+    if callee is not safe.ABSENT and callee is safe.loaded("torch", "device"):
+        return _device(site, state)
+    if callee is not safe.ABSENT and callee is safe.loaded("torch.cuda", "is_available"):
+        return Known(False, level=SCHEMA) if has_no_cuda() and safe.comes_from(callee, "torch") else None
+    if safe.inherits(type(callee), type) and safe.class_module(type(callee)).startswith("torch"):
+        return legacy(callee, site, state)
+    if any(callee is each for each in (float, int, bool)):
         return _converted(callee, site, state)
     name = function_of(site, state)
     if not name:
         return None
-    return _called(name, site, site.arguments, state, method=None)
+    return _called(name, site, site.arguments, state, method=None)  # type: ignore[no-any-return]
 
 
-def _is_numpy_maker(callee: object) -> bool:
-    return callee is not safe.ABSENT and any(
-        callee is safe.loaded("numpy", name) and type(callee) is safe.BuiltinFunctionType for name in ("array", "asarray")
-    )
+def array_of_grad(site: CallSite, state: State) -> Finding | None:
+    """Return the crash of ``np.array(tensor)`` of a tensor that requires a gradient."""
+    callee = state.live(site.callee)
+    value = site.arguments[0] if len(site.arguments) == 1 and site.complete and not site.keywords else None
+    tensor = tensor_of(value, state)
+    if tensor is None or type(callee) is not safe.BuiltinFunctionType or not is_own_method(tensor, "__array__"):
+        return None
+    asks_for_grad = knows(value, GRAD, state) and tensor.requires_grad and modes_known(state)
+    return _numpy_of_grad() if asks_for_grad and tensor.is_floating_point() else None
 
 
 def _converted(callee: Any, site: CallSite, state: State) -> Value | Finding | None:
-    """Follow ``float(tensor)``, ``int(tensor)``, ``bool(tensor)`` and ``np.array(tensor)``."""
+    """Follow ``float(tensor)``, ``int(tensor)`` and ``bool(tensor)``."""
     tensor = tensor_of(site.arguments[0], state) if site.arguments else None
     if tensor is None or len(site.arguments) != 1 or not site.complete or tensor.is_complex():
         return None
     value = site.arguments[0]
-    if type(callee) is safe.BuiltinFunctionType:
-        asks_for_grad = knows(value, GRAD, state) and tensor.requires_grad and modes_known(state)
-        return _numpy_of_grad() if asks_for_grad and is_own_method(tensor, "__array__") else None
     if site.keywords or not is_own_method(tensor, "__{}__".format(callee.__name__)):
         return None
     if callee is bool:
@@ -802,20 +841,52 @@ def _converted(callee: Any, site: CallSite, state: State) -> Value | Finding | N
     return running.content(lambda: callee(copy), "torch", state.level(value))
 
 
-_MODES = (
-    ("torch", "no_grad enable_grad set_grad_enabled inference_mode autocast set_default_device"),
-    ("torch", "set_default_dtype set_default_tensor_type use_deterministic_algorithms"),
-    ("torch.amp", "autocast"),
-    ("torch.cuda.amp", "autocast"),
-    ("torch.autograd", "set_grad_enabled no_grad enable_grad"),
+_MODES = frozenset(
+    "no_grad enable_grad set_grad_enabled inference_mode autocast set_default_device set_default_dtype "
+    "set_default_tensor_type use_deterministic_algorithms".split()
 )
 
 
-def _sets_modes(callee: object) -> bool:
-    """Whether a call makes what decides about gradients, dtypes or devices of what comes after it."""
-    return any(
-        callee is safe.loaded(module, name) for module, names in _MODES for name in names.split() if callee is not None
-    )
+def _mode_set(callee: Any) -> str:
+    """Return the name of what decides about gradients, dtypes or devices of what comes after it; '' for others."""
+    name = ""
+    if type(callee) is types.FunctionType:
+        name = callee.__name__ if safe.comes_from(callee, "torch") else ""
+    elif safe.inherits(type(callee), type) and safe.class_module(callee).startswith("torch."):
+        name = safe.class_name(callee)
+    return name if name in _MODES else ""
+
+
+def enter(site: ValueSite, state: State) -> Value | None:
+    """Follow ``with torch.no_grad()``, ``with device``, ``with torch.autocast(...)``."""
+    if type(site.value) is Made and site.value.kind == "gradient mode":
+        return Known(None)
+    found = state.live(site.value)
+    if found is safe.ABSENT:
+        return None
+    if type(found) is safe.loaded("torch", "device"):
+        forget_modes("set_default_device", state)
+    elif safe.class_module(type(found)).startswith("torch."):
+        for name in ("no_grad", "autocast", "set_default_device"):
+            forget_modes(name, state)
+    return None
+
+
+def _device(site: CallSite, state: State) -> Value | Finding | None:
+    """Follow ``torch.device('cpu')``."""
+    named = state.live(site.arguments[0]) if len(site.arguments) == 1 and not site.keywords else None
+    if type(named) is not str or not site.complete:
+        return None
+    device: Any = safe.loaded("torch", "device")
+    found, error = attempt(lambda: device(named))
+    return Known(found, level=SCHEMA) if error is None else crash(error, state.level(site.arguments[0]))
+
+
+def has_no_cuda() -> bool:
+    """Whether this build of torch has neither CUDA nor ROCm."""
+    version = safe.instance_dict(safe.loaded("torch.version")) or {}
+    built = type(safe.loaded("torch._C", "_cuda_getDeviceCount")) is safe.BuiltinFunctionType
+    return "cuda" in version and version["cuda"] is None and version.get("hip") is None and not built
 
 
 def _called(name: str, site: CallSite, arguments: tuple[Value, ...], state: State, *, method: Any) -> Any:
@@ -848,7 +919,7 @@ def evaluate(name: str, function: Any, operands: Operands, node: ast.AST, state:
     if name in _IN_ORDER:
         return _in_order(function, operands)
     if name in _MATMUL:
-        return _product(function, operands, node, state)
+        return _product(name, function, operands, node, state)
     if name in _FOLLOWS_SIZES:
         if operands.real() and operands.elements() <= MAX_ELEMENTS and name in _WITH_CONTENT:
             return _content(function, operands)
@@ -963,7 +1034,7 @@ def _views(found: Any, operands: Operands, lies: bool, *, detached: bool) -> Val
 def _in_order(function: Any, operands: Operands) -> Value | Finding | None:
     """Answer for ``reshape`` and its like: of what lies in memory in order they are views, of others copies."""
     torch: Any = safe.loaded("torch")
-    in_order = [torch.empty((0,), dtype=each.dtype).expand(0) for each in ()]
+    in_order: list[Any] = []
     for each in operands.tensors:
         if int(each.numel()) * each.element_size() > MAX_BYTES:
             raise NotKnown
@@ -1034,7 +1105,7 @@ def _joined(function: Any, operands: Operands) -> Value | Finding | None:
     return like(found, dtype, strides=strides, grad=operands.grad())
 
 
-def _product(function: Any, operands: Operands, node: ast.AST, state: State) -> Value | Finding | None:
+def _product(name: str, function: Any, operands: Operands, node: ast.AST, state: State) -> Value | Finding | None:
     """Answer for a product of matrices. Source: the torch reference, `matmul`, `mm`, `bmm`, `mv`."""
     from ...readers import combining
 
@@ -1043,7 +1114,7 @@ def _product(function: Any, operands: Operands, node: ast.AST, state: State) -> 
     left, right = operands.tensors
     shapes = [tuple(int(size) for size in each.shape) for each in (left, right)]
     found = combining.combined("matmul", shapes, 0, "torch")
-    ranks = {"mm": (2, 2), "bmm": (3, 3), "mv": (2, 1)}.get(getattr(function, "__name__", ""), None)
+    ranks = {"mm": (2, 2), "bmm": (3, 3), "mv": (2, 1)}.get(name)
     fits = found is not None and (ranks is None or ranks == (len(shapes[0]), len(shapes[1])))
     if not fits or (operands.exact and left.dtype is not right.dtype):
         if len(shapes[0]) != len(shapes[1]) and max(map(len, shapes)) > 2 and not operands.strided():
@@ -1053,8 +1124,6 @@ def _product(function: Any, operands: Operands, node: ast.AST, state: State) -> 
             raise NotKnown
         return finding
     if not operands.exact or not left.is_floating_point():
-        state.may_raise(node, "a product of matrices may raise")
-    if ranks is None and getattr(function, "__name__", "") not in ("matmul", "__matmul__", "<lambda>"):
         state.may_raise(node, "a product of matrices may raise")
     return like(found or (), left.dtype, grad=operands.grad(), dtype_known=operands.exact)
 
@@ -1118,7 +1187,7 @@ def _require_grad(site: CallSite, state: State) -> Value | Finding | None:
         state.may_raise(site.node, "only leaves can be made not to require a gradient")
     strides = tensor.stride() if knows(first, STRIDES, state) else None
     state.becomes(first, like_of(tensor, strides=strides, grad=wanted[0]))
-    return first
+    return first  # type: ignore[no-any-return]
 
 
 def _size(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | Finding | None:
@@ -1142,7 +1211,7 @@ def _item_of(site: CallSite, arguments: tuple[Value, ...], state: State) -> Valu
     real = state.live(arguments[0])
     if int(tensor.numel()) != 1:
         small = _ones([int(tensor.numel())] if int(tensor.numel()) <= MAX_ELEMENTS else [2], tensor)
-        _, error = attempt(lambda: small.item())
+        _, error = attempt(small.item)
         if error is None or str(small.numel()) not in str(error):
             return None
         if int(tensor.numel()) != int(small.numel()):
@@ -1150,7 +1219,7 @@ def _item_of(site: CallSite, arguments: tuple[Value, ...], state: State) -> Valu
             error = type(error)(text)
         return crash(error)
     if tensors.is_tensor(real):
-        return Known(real.detach().clone().item(), level=state.level(arguments[0]))
+        return Known(real.detach().clone().item(), level=state.level(arguments[0]))  # type: ignore[attr-defined]
     return Made("bool" if str(tensor.dtype) == "torch.bool" else "number")
 
 
@@ -1170,7 +1239,7 @@ def _numpy(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value 
 def _numpy_of_grad() -> Finding | None:
     torch: Any = safe.loaded("torch")
     leaf = torch.zeros(1, requires_grad=True)
-    _, error = attempt(lambda: leaf.numpy(), grad=True)
+    _, error = attempt(leaf.numpy, grad=True)
     return None if error is None else crash(error)
 
 
@@ -1197,7 +1266,7 @@ def _tolist(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value
 
 
 def _cast(dtype: str) -> Any:
-    def cast(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | None:
+    def cast(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | Finding | None:
         if len(arguments) != 1 or site.keywords:
             raise NotKnown
         return _as_dtype(arguments[0], safe.loaded("torch", dtype), state)
@@ -1205,7 +1274,7 @@ def _cast(dtype: str) -> Any:
     return cast
 
 
-def _as_dtype(value: Value, dtype: Any, state: State) -> Value | None:
+def _as_dtype(value: Value, dtype: Any, state: State) -> Value | Finding | None:
     operands = Operands([value], {}, state)
     tensor = operands.tensors[0]
     if knows(value, DTYPE, state) and tensor.dtype is dtype:
@@ -1227,7 +1296,7 @@ def _to(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | F
             return _as_dtype(arguments[0], other.dtype, state)
         raise NotKnown
     asked = [*rest, *named.values()]
-    value: Value | None = arguments[0]
+    value: Value | Finding | None = arguments[0]
     for each in asked:
         if type(each) is safe.loaded("torch", "dtype"):
             continue
@@ -1260,11 +1329,7 @@ def no_device(place: str) -> Finding:
         NotKnown: It may have it.
     """
     torch: Any = safe.loaded("torch")
-    built = safe.loaded("torch.version", "cuda")
-    hip = safe.loaded("torch.version", "hip")
-    if place != "cuda" or built is not None or hip is not None or safe.loaded("torch.version") is None:
-        raise NotKnown
-    if type(safe.loaded("torch._C", "_cuda_getDeviceCount")) is safe.BuiltinFunctionType:
+    if place != "cuda" or not has_no_cuda():
         raise NotKnown
     tensor = torch.zeros(1)
     _, error = attempt_any(lambda: tensor.to("cuda"))
@@ -1292,7 +1357,7 @@ def _cuda(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value |
     return no_device("cuda")
 
 
-def _contiguous(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | None:
+def _contiguous(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | Finding | None:
     tensor = tensor_of(arguments[0], state)
     if tensor is None or len(arguments) != 1 or site.keywords:
         raise NotKnown
@@ -1314,7 +1379,11 @@ def _backward(site: CallSite, arguments: tuple[Value, ...], state: State) -> Val
             # Not asked of torch: that would set up its engine.
             message = "element 0 of tensors does not require grad and does not have a grad_fn"
             return running.crash(
-                RuntimeError(message), "torch", SCHEMA, "runtime error", "nothing it was computed of requires a gradient"
+                RuntimeError(message),
+                "torch",
+                SCHEMA,
+                "runtime error",
+                "nothing it was computed of requires a gradient",
             )
         if int(tensor.numel()) != 1:
             message = "grad can be implicitly created only for scalar outputs"
@@ -1351,7 +1420,7 @@ def _tensor(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value
     """Follow ``torch.tensor(...)`` and ``torch.as_tensor(...)`` of numbers, lists and arrays."""
     torch: Any = safe.loaded("torch")
     callee = state.live(site.callee)
-    if not modes_known(state):
+    if not places_known(state):
         return _opened(site.node, "tensor()", state)
     grad, dtype = _making(site, state, ("dtype", "requires_grad", "device"))
     if len(arguments) != 1:
@@ -1452,7 +1521,7 @@ def _maker(name: str) -> Any:
 
     def make(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | Finding | None:
         torch: Any = safe.loaded("torch")
-        if not modes_known(state) or set(site.keywords) & {"out", "generator", "layout", "pin_memory"}:
+        if not places_known(state) or set(site.keywords) & {"out", "generator", "layout", "pin_memory"}:
             raise NotKnown
         grad, dtype = _making(site, state, ("requires_grad", "dtype", "device"))
         rest = {k: v for k, v in site.keywords.items() if k not in ("requires_grad", "dtype", "device")}
@@ -1607,6 +1676,44 @@ _METHODS: dict[str, Any] = {
     },
 }
 
+_LEGACY = {
+    "FloatTensor": "float32",
+    "DoubleTensor": "float64",
+    "LongTensor": "int64",
+    "IntTensor": "int32",
+    "Tensor": None,
+}
+
+
+def legacy(callee: Any, site: CallSite, state: State) -> Value | Finding | None:
+    """Follow ``torch.FloatTensor(numbers)``, ``torch.Tensor(array)``: they take no other dtype."""
+    torch: Any = safe.loaded("torch")
+    name = next((each for each in _LEGACY if callee is safe.loaded("torch", each)), "")
+    if not name or len(site.arguments) != 1 or site.keywords or not site.complete or not places_known(state):
+        return None
+    if name == "Tensor" and str(torch.get_default_dtype()) != "torch.float32":
+        return None
+    dtype = getattr(torch, _LEGACY[name] or "float32")
+    array: Any = state.form(site.arguments[0], SHAPE, DTYPE)
+    if safe.is_exactly(array, "numpy", "ndarray"):
+        if array.dtype.kind not in "iuf" or len(array.shape) == 0:
+            return None
+        if array.dtype.kind == "O":
+            return None
+        return like(array.shape, dtype, strides=contiguous(array.shape), grad=False)
+    found = state.live(site.arguments[0])
+    if type(found) is list:
+        plain = _numbers_in(site.arguments[0], state)
+        if plain is safe.ABSENT:
+            return None
+        made, error = attempt(lambda: torch.tensor(plain))
+        if error is not None or made.dtype not in (torch.float32, torch.int64):
+            return None
+        if not made.is_floating_point() or dtype.is_floating_point:
+            return Known(made.to(dtype), level=state.level(site.arguments[0]))
+    return None
+
+
 _FUNCTIONS: dict[str, Any] = {
     "max": _extreme("max"),
     "min": _extreme("min"),
@@ -1734,7 +1841,9 @@ def compare(site: CompareSite, state: State) -> Value | Finding | None:
     known = _COMPARISONS.get(type(site.op))
     size: Any = safe.loaded("torch", "Size")
     if known is not None and any(type(each) is size for each in sizes):
-        plain = [each if type(each) is size else state.plain(value) for each, value in zip(sizes, (site.left, site.right))]
+        plain = [
+            each if type(each) is size else state.plain(value) for each, value in zip(sizes, (site.left, site.right))
+        ]
         if safe.ABSENT not in plain:
             return Known(known[1](*plain), level=SCHEMA) if type(site.op) in (ast.Eq, ast.NotEq) else None
     kinds = [type(each) for each in sizes]
@@ -1846,4 +1955,5 @@ HANDLERS = {
     "iterate": [guarded(iterate)],
     "truth": [guarded(truth)],
     "format": [guarded(text)],
+    "enter": [guarded(enter)],
 }

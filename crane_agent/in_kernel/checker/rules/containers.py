@@ -5,6 +5,7 @@ Sources: the Python library reference, "Built-in Types"; the numpy user guide, "
 
 from __future__ import annotations
 
+import operator
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -76,13 +77,18 @@ def no_items(site: SubscriptSite, state: State) -> Finding | None:
     fixed = site.context == "del" and safe.one_of(type(owner), (tuple, str, bytes, range))
     if not fixed and not safe.one_of(type(owner), _WITHOUT_ITEMS):
         return None
-    what = "is not subscriptable" if site.context == "load" else "doesn't support item deletion"
     kind = safe.class_name(type(owner))
+    try:
+        operator.getitem(owner, 0) if site.context == "load" else operator.delitem(owner, 0)
+    except TypeError as error:
+        message = str(error)
+    else:
+        return None
     path = getattr(site.owner, "path", None)
     return Finding(
         rule="containers.no-items",
         type="TypeError",
-        message=words("{!r} object " + what, named(kind)),
+        message=words("{}", named(message)),
         because=words("{} is a {}, which has no items", named(path or "it"), named(kind)),
         crash_type="type error",
         probe=None if path is None else ("describe", {"path": path}),

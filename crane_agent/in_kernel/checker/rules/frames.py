@@ -30,8 +30,8 @@ def missing_column(site: SubscriptSite, state: State) -> Finding | None:
         return _finding(site.owner, [key], columns, words("{!r}", Part(key, asked)), asked, state)
     if type(key) is list and site.context == "load" and key and all(type(each) is str for each in key):
         asked = state.level(site.key)
-        missing = [each for each in key if each not in columns]
-        if missing and len(missing) < len(key):
+        missing = list(dict.fromkeys(each for each in key if each not in columns))
+        if missing and any(each in columns for each in key):
             message = words("{} not in index", Part(missing, asked), quoted=True)
             return _finding(site.owner, missing, columns, message, asked, state)
         if missing:

@@ -1,0 +1,87 @@
+"""torch: random cells, run for real, and what asking leaves behind. The rows are run by `test_tables`."""
+
+import ast
+import os
+
+import pytest
+from oracle import _in_a_fork as in_a_fork
+from oracle import ask, compare_all, fresh_shell
+from programs_torch import SETUP, program
+
+torch = pytest.importorskip("torch")
+
+PROGRAMS = int(os.environ.get("CRANE_PROGRAMS", "150"))
+BATCH = 30
+SHARED = "import torch\ntorch.set_grad_enabled(True)\ntorch.set_default_dtype(torch.float32)\n" + (
+    "torch.use_deterministic_algorithms(False)\nif hasattr(torch.Tensor, 'extra'): del torch.Tensor.extra\n"
+)
+
+
+def _is_python(cell: str) -> bool:
+    try:
+        ast.parse(cell)
+    except SyntaxError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("start", range(0, PROGRAMS, BATCH))
+def test_random_cells_over_tensors_are_never_contradicted(start: int) -> None:
+    programs = [program(seed) for seed in range(start, min(start + BATCH, PROGRAMS))]
+    programs = [each for each in programs if _is_python(each.cell)]
+    rows = compare_all([(SHARED + each.setup, each.cell) for each in programs])
+    wrong = [
+        (each.setup[len(SETUP) :], each.cell, row.wrong())
+        for each, row in zip(programs, rows, strict=True)
+        if row.wrong()
+    ]
+    assert wrong == []
+
+
+CELLS = [
+    "a @ b\na.max(dim=1)\nF.softmax(a, 1)\nconv(img)\nbn2(conv(img))\nlstm(c)\nmlp(a)\ncnn(img)",
+    "fc(b)",
+    "conv(a)",
+    "nn.Embedding(5, 3)(torch.tensor([7]))",
+    "nn.Linear(3, 4)(torch.rand(2, 9))\nnn.LSTM(3, 4)(c)",
+    "ce(torch.rand(2, 3), y)",
+    "a.backward()",
+    "w += 1",
+    "torch.randn(3, 4) + torch.randint(0, 5, (2,))",
+    "drop(a)\nF.dropout(a)\nnn.Dropout()(b) @ a",
+    "a.sort(1)[0].cumsum(0).std()\nbig.view(-1, 7)",
+]
+
+
+def test_asking_about_tensors_leaves_no_trace() -> None:
+    """Neither the random numbers, nor the loaded modules, the threads or the tensors' versions change."""
+
+    def asked() -> list[tuple[str, list[str]]]:
+        import sys
+
+        shell = fresh_shell(SETUP)
+        tensors = {name: each for name, each in shell.user_ns.items() if isinstance(each, torch.Tensor)}
+        held = [each for each in shell.user_ns.values() if isinstance(each, torch.nn.Module)]
+        parts = [part for each in held for part in (*each.parameters(), *each.buffers())]
+
+        def traces() -> dict[str, object]:
+            return {
+                "randomness": torch.random.default_generator.get_state().tolist(),
+                "modules": sorted(sys.modules),
+                "threads": len(os.listdir("/proc/self/task")),
+                "versions": [each._version for each in (*tensors.values(), *parts)],
+                "shapes": [tuple(each.shape) for each in (*tensors.values(), *parts)],
+                "gradients": [(each.requires_grad, each.grad is None) for each in parts],
+                "mode": (torch.is_grad_enabled(), torch.get_default_dtype()),
+            }
+
+        found = []
+        for cell in CELLS:
+            before = traces()
+            assert ask(shell, cell)["status"] == "ok"
+            after = traces()
+            found.append((cell, [name for name in before if before[name] != after[name]]))
+        return found
+
+    rows: list[tuple[str, list[str]]] = in_a_fork(asked, 120)
+    assert [row for row in rows if row[1]] == []
