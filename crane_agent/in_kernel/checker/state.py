@@ -11,6 +11,7 @@ import types
 from typing import Any
 
 from .. import safe
+from ..moment import moment
 from ..privacy import LEVELS, NAMES, SCHEMA, VALUES
 from ..probes import frames
 from ..readers import blocks
@@ -66,6 +67,7 @@ class State:
     Attributes:
         doubts: Why what comes next is not certain; empty as long as everything before is settled.
         conditional: Depth of branches and loops that may not run; `loops` of them are loops.
+        running: Whether a cell of the user's runs meanwhile.
         guarded: Depth of ``try`` blocks whose handlers may catch a finding.
         files_may_change: Whether code ran that is not followed: files may have come or gone.
         may_be_patched: Whether code ran that may have given classes of libraries other attributes.
@@ -81,6 +83,7 @@ class State:
         self.conditional = 0
         self.loops = 0
         self.guarded = 0
+        self.running = moment(shell)["running"]
         self.files_may_change = False
         self.may_be_patched = False
         self.imported: set[str] = set()

@@ -77,6 +77,9 @@ def ask(kind: str, state: State, *about: Any) -> Value | Finding | None:
         state: The walk's state.
         about: See `kind`.
     """
+    if state.running:
+        # Libraries have settings of their own, warnings among them, that they set for a moment.
+        return None
     for library, handler in _HANDLERS.get(kind, ()):
         if not library or safe.loaded(library) is not None:
             answer: Value | Finding | None = handler(*about, state)
