@@ -28,6 +28,7 @@ from .values import (
     Known,
     Like,
     Made,
+    Method,
     Value,
     as_element,
     of_element,
@@ -65,6 +66,9 @@ class Callbacks:
             if len(site.arguments) == 1 and not site.keywords:
                 return self._applied(site, first)
             return None
+        if site.method == "apply" and blocks.is_frame(self._state.form(site.owner)):
+            by_row = len(site.arguments) == 1 and set(site.keywords) == {"axis"}
+            return self._applied_to_rows(site, first) if by_row else None
         package = site.owner.package if type(site.owner) is Foreign else ""
         if _CALLED_BY.get((package, site.method)) == 0 and "catch" not in site.keywords:
             made = self._called(first, site, (Foreign(package),))
@@ -131,6 +135,23 @@ class Callbacks:
                 )
         if len(results) < len(source.found) or not source.complete:
             self._state.may_raise(site.node, ".{}() may raise".format(site.method))
+        return Foreign("pandas")
+
+    def _applied_to_rows(self, site: CallSite, function: Value) -> Value | Finding | None:
+        """Follow ``frame.apply(f, axis=1)``: the function gets each row as a series, as `iterrows` gives them."""
+        axis = self._state.live(site.keywords["axis"])
+        if not safe.one_of(type(axis), (int, str)) or axis not in (1, "columns") or site.owner is None:
+            return None
+        method = Method(site.owner, "iterrows")
+        rows = library.ask("call", self._state, CallSite(site.node, method, site.owner, "iterrows", (), {}, True))
+        source = self._elements(site.node, rows) if isinstance(rows, Value) else None
+        pairs = [] if source is None else [self._state.live(each) for each in source.found[:FIRST_CALLS]]
+        if not pairs or any(type(pair) is not tuple or len(pair) != 2 for pair in pairs):
+            return None
+        results = self._each(function, site, Elements([of_element(pair[1]) for pair in pairs]))  # type: ignore[index]
+        if type(results) is not list:
+            return results  # type: ignore[return-value]
+        self._state.may_raise(site.node, ".apply() may raise")
         return Foreign("pandas")
 
     def _index_of(self, owner: Known) -> Any:

@@ -337,7 +337,8 @@ class _Text(codecs.StreamReader):
     def __init__(self, data: bytes, encoding: object) -> None:
         name = encoding if type(encoding) is str else "utf-8"
         self._text: Any = io.TextIOWrapper(io.BytesIO(data), encoding=name, newline="")
-        super().__init__(self._text)
+        stream: Any = self._text
+        super().__init__(stream)
 
     def read(self, size: int = -1, chars: int = -1, firstline: bool = False) -> str:
         """Read as the text itself does."""
