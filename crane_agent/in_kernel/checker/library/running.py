@@ -12,15 +12,15 @@ scalars, no callables of the user's, functions that are the library's own. And n
 are drawn, nothing is imported, opened, printed or cached in an object of the kernel's, no thread pool is started, and
 what it costs is bounded (`MAX_CELLS`).
 
-Warnings stay inside: a filter that fits the modules of this package alone is put before the others for the time being,
-without telling the registries of other modules that the filters have changed. Source: the Python library reference,
-`warnings`, "The Warnings Filter"; CPython, `Python/_warnings.c`: the list is read at each warning.
+Warnings stay inside: a filter that fits this thread alone is put before the others for the time being, without telling
+the registries of modules that the filters have changed. Source: the Python library reference, `warnings`, "The Warnings
+Filter"; CPython, `Python/_warnings.c`: the list is read at each warning, and the filter's module is asked to ``match``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
+import threading
 import warnings
 from typing import Any, Callable, Iterator
 
@@ -33,8 +33,6 @@ from ..words import Part, words
 
 MAX_CELLS = 200_000
 """Elements that a call may work through; see `is_small`."""
-
-_OURS = ("ignore", None, Warning, re.compile("crane_agent"), 0)
 
 
 def is_small(*sizes: int, limit: int = MAX_CELLS) -> bool:
@@ -108,14 +106,35 @@ def crash(error: Exception, library: str, level: str, crash_type: str, because: 
     )
 
 
+class _ThisThread:
+    """Stands in a filter for a pattern of module names: it fits every module as long as this thread warns."""
+
+    def __init__(self) -> None:
+        self.modules: set[str] = set()
+        self._thread = threading.get_ident()
+
+    def match(self, module: str) -> bool:
+        if threading.get_ident() != self._thread:
+            return False
+        self.modules.add(module)
+        return True
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keep to ourselves what libraries warn of, here and in this thread."""
     errstate: Any = safe.loaded("numpy", "errstate")
-    warnings.filters.insert(0, _OURS)  # type: ignore[attr-defined]
+    ours = _ThisThread()
+    entry = ("ignore", None, Warning, ours, 0)
+    warnings.filters.insert(0, entry)  # type: ignore[attr-defined]
     try:
         with contextlib.nullcontext() if errstate is None else errstate(all="ignore"):
             yield
     finally:
         with contextlib.suppress(ValueError):
-            warnings.filters.remove(_OURS)  # type: ignore[attr-defined]
+            warnings.filters.remove(entry)  # type: ignore[attr-defined]
+        for name in ours.modules:
+            # A registry that knows of no warning was made for the one that was ignored.
+            own = safe.instance_dict(safe.loaded(name)) or {}
+            if list(own.get("__warningregistry__", ())) == ["version"]:  # type: ignore[call-overload]
+                del own["__warningregistry__"]

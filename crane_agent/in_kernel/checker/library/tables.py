@@ -12,6 +12,7 @@ Source: `pandas/core/internals/managers.py`, `blocks.py` and `pandas/core/indexe
 
 from __future__ import annotations
 
+import copy
 import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -203,7 +204,14 @@ def _values(values: Any) -> Any:
     own: Any = getattr(values, "_ndarray", None)
     if safe.is_exactly(own, "numpy", "ndarray") and own.dtype.kind == "O" and not are_plain(own):
         raise Unfit
-    return values[:]
+    made = values[:]
+    if safe.class_name(type(values.dtype)) == "StringDtype":
+        # It keeps what it computes, in an object that the slice shares.
+        dtype = copy.copy(values.dtype)
+        if hasattr(values, "_simple_new"):
+            return type(values)._simple_new(made._ndarray, dtype)
+        made._dtype = dtype
+    return made
 
 
 def _index(index: Any) -> Any:

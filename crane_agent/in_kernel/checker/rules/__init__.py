@@ -22,13 +22,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import sites
-from . import attributes, callables, containers, estimators, files, frames, imports, names, tensors
+from . import attributes, callables, containers, estimators, files, frames, imports, names, row_labels, tensors
 
 if TYPE_CHECKING:
     from ..state import State
 
 _RULES: dict[type, list[Any]] = {}
-for _module in (names, attributes, callables, containers, estimators, files, frames, imports, tensors):
+for _module in (names, attributes, callables, containers, estimators, files, frames, row_labels, imports, tensors):
     for _kind, _functions in _module.RULES.items():
         _RULES.setdefault(_kind, []).extend(_functions)
 
