@@ -38,7 +38,9 @@ def _hidden(text: str) -> str:
 
 
 SETUP = f"""
+import datetime, json
 import numpy as np, pandas as pd
+from sklearn.preprocessing import LabelEncoder
 text, number = {_hidden(TEXT)}, 0x{NUMBER:x}
 elements = [{_hidden(ELEMENT)}, number, text]
 key, column = {_hidden(KEY)}, {_hidden(COLUMN)}
@@ -47,6 +49,8 @@ df = pd.DataFrame({{'price': ['1.5', text], column: [number, 1]}})
 arr = np.full((3, 4), number)
 api_key = {SECRET!r}
 def load(where, retries=number): return text
+def parse(value): return float(value)
+labels = LabelEncoder().fit(['a', text])
 """
 TARGETS = [
     "int(text)",
@@ -58,6 +62,19 @@ TARGETS = [
     "df['price'].astype(float)",
     "raise ValueError(f'{text} {cfg}')",
     "arr[number]",
+    # What the libraries themselves say, run by the checker.
+    "[parse(each) for each in df['price']]",
+    "df['price'].map({text: 1}).astype(int)",
+    "pd.to_datetime(df['price'])",
+    "df.set_index('price').loc[text + 'x']",
+    "df.astype({'price': text})",
+    "np.array(elements, dtype=float)",
+    "np.zeros(3)[number]",
+    "elements.index(text + 'x')",
+    "json.loads(text)",
+    "datetime.datetime.strptime(text, '%Y')",
+    "labels.transform([text + 'z'])",
+    "labels.inverse_transform([number])",
     f"client = load({SECRET!r})\ncfg[text]",
 ]
 ABOVE: dict[Privacy, list[str]] = {
@@ -128,7 +145,7 @@ def test_nothing_above_the_level_is_in_a_verdict_that_can_be_kept(kernel: Levele
     assert not [each for each in ABOVE[kernel.level] if each in kept]
 
 
-@pytest.mark.parametrize("target", ["load(1)\nint(text)\ncfg[text]", "df['price'].astype(float)"])
+@pytest.mark.parametrize("target", ["%%time\nload(1)\nint(text)\ncfg[text]", "%%time\ndf['price'].astype(float)"])
 def test_nothing_above_the_level_is_in_any_byte_that_a_model_is_sent(kernel: Leveled, target: str) -> None:
     asked = [calls(*some) for some in _batches(list(every_probe()), 60)]
     claim = verdict(evidence=[{"fact": "F1", "words": "x"}])
@@ -156,17 +173,22 @@ def test_the_screen_of_the_user_shows_what_proves_the_crash(kernel: Leveled) -> 
 
 def test_the_proof_of_a_fact_that_a_model_cites_is_shown_on_the_screen_only(kernel: Leveled) -> None:
     cited = [{"fact": "F1", "words": "the checker says so"}]
-    crash = verdict(outcome="crash", exception={"type": "KeyError", "line": 2}, evidence=cited)
-    found, sent = asked_about(kernel, "load(1)\ncfg[text]", crash)
+    crash = verdict(outcome="crash", exception={"type": "KeyError", "line": 3}, evidence=cited)
+    found, sent = asked_about(kernel, "%%time\nload(1)\ncfg[text]", crash)
     assert found.reached_by == "scripted"
     assert (TEXT in sent.decode()) == (kernel.level == "values")
-    assert (TEXT in on_screen(found, "load(1)\ncfg[text]")) == (kernel.level != "values")
+    assert (TEXT in on_screen(found, "%%time\nload(1)\ncfg[text]")) == (kernel.level != "values")
 
 
 def test_the_audit_has_every_byte_of_every_request_retries_included(kernel: Leveled, tmp_path: Path) -> None:
     with Audit(tmp_path / "audit") as audit:
         _, sent = asked_about(
-            kernel, "load(1)\ncfg[text]", fault(500), calls(("describe", {"path": "cfg"})), verdict(), audit=audit
+            kernel,
+            "%%time\nload(1)\ncfg[text]",
+            fault(500),
+            calls(("describe", {"path": "cfg"})),
+            verdict(),
+            audit=audit,
         )
     lines = [json.loads(line) for line in (tmp_path / "audit").read_text().splitlines()]
     assert [line["source"] for line in lines] == ["model request"] * 3
@@ -180,7 +202,7 @@ def test_nothing_is_sent_that_the_audit_cannot_write(kernel: Leveled) -> None:
     with ModelServer([verdict()]) as server:
         policy = model_policy(model="scripted", base_url=server.base_url, api_key="none", audit=full)
         with pytest.raises(ConfigError, match="the disk is full"):
-            predict(target_in("load(1)", executed=(SETUP,)), kernel.session, policy=policy)
+            predict(target_in("%%time\nload(1)", executed=(SETUP,)), kernel.session, policy=policy)
     assert server.bodies == []
 
 

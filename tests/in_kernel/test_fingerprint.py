@@ -247,6 +247,80 @@ def test_a_whole_prediction_leaves_no_trace(kernel, target):
     kernel.assert_untouched()
 
 
+GROUND_OF_CHECKS = """
+import pandas as pd, numpy as np, torch, matplotlib.pyplot as plt
+from sklearn.linear_model import LogisticRegression
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import train_test_split
+from sklearn.metrics import accuracy_score
+df = pd.DataFrame({'a': [1, 2, 3], 'b': [1.5, None, 3], 's': ['x', 'y', None]})
+right = pd.DataFrame({'a': [1, 2], 'z': ['p', 'q']})
+keyed = pd.DataFrame({'v': range(300)}, index=[f'r{i}' for i in range(300)])
+X, y = np.random.rand(40, 4), np.array([0, 1] * 20)
+forest = RandomForestClassifier(3, n_jobs=2).fit(X, y)
+ran = []
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        ran.append('init')
+        self.layer, self.drop, self.norm = torch.nn.Linear(4, 3), torch.nn.Dropout(), torch.nn.BatchNorm1d(3)
+    def forward(self, x):
+        ran.append('forward')
+        return self.norm(self.drop(self.layer(x)))
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+T, L = torch.rand(8, 4), torch.randint(0, 3, (8,))
+loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(T, L), batch_size=4, shuffle=True)
+class Bag:
+    def __init__(self, n): self.n = n; ran.append('init')
+    def add(self, v, to=[]): to.append(v); self.n += v; return self
+    def __len__(self): ran.append('len'); return self.n
+    def __eq__(self, other): ran.append('eq'); return True
+    __hash__ = None
+bag = Bag(3)
+def numbers(): yield 1
+generator = numbers()
+figure, axes = plt.subplots(1, 2)
+"""
+
+CHECKED = [
+    "df.merge(right, on='a').groupby('s').agg({'b': 'mean'})['zz']",
+    "keyed.loc['r5']\nkeyed.drop('r7').loc['zz']",
+    "df.astype({'a': float})\ndf['s'].astype(int)",
+    "pd.get_dummies(df, columns=['s']).sample(2)['zz']",
+    "df.drop('a', axis=1, inplace=True)\ndf['n'] = 1\ndf['a']",
+    "np.random.seed(1)\nnp.random.rand(3)\nX.sort()\nX[0] = 5\nX.reshape(7, 7)",
+    "A, B, a, b = train_test_split(X, y)\nLogisticRegression().fit(A, a).predict(B[:, :2])",
+    "forest.predict(X)\nforest.fit(X, y[:3])\naccuracy_score(y, y[:2])",
+    "torch.manual_seed(0)\nout = net(T)\nloss = torch.nn.CrossEntropyLoss()(out, L)\nloss.backward()\noptimizer.step()\nnet(T[:, :2])",
+    "for xb, yb in loader:\n    net.train()\n    net(xb).view(7, 7)",
+    "net.eval()\ntorch.set_grad_enabled(False)\nT.add_(1)\nT @ T",
+    "bag.add(2).add(3).zz\nlen(bag)\nbag == 1\nBag(4).n.zz",
+    "next(generator)\nsum(generator)\n[each for each in generator]",
+    "plt.figure()\naxes[0].plot([1, 2], [1])\nplt.style.use('zz')\nplt.close('all')",
+    "open('new.txt', 'w').write('x')\nimport wave\nopen('missing.txt')",
+    "import warnings\nwarnings.simplefilter('ignore')\nprint(df)\nint('x')",
+]
+
+
+@pytest.mark.parametrize("target", CHECKED)
+def test_what_the_checker_has_libraries_do_leaves_no_trace(kernel, target):
+    kernel.bind(GROUND_OF_CHECKS)
+    kernel.watch.start()
+    kernel.ask("check", {"tree": wire.encode_tree(ast.parse(target))})
+    users = [each for each in kernel.watch.calls() if not is_of_a_library(each)]
+    events = [each for each in kernel.watch.events() if not each.startswith(("gc.", "sys._getframe ", "os.scandir "))]
+    # The text of a user's function is parsed.
+    events = [each for each in events if each != "compile ['bytes', 'crane_agent']"]
+    found = [*kernel.watch.changes(), *events, *users]
+    assert not found, "\n".join(found)
+
+
+def is_of_a_library(call):
+    """Whether a function is of the standard library or an installed package, or made by `dataclasses` of one."""
+    return call.startswith((sys.prefix, sys.base_prefix, "<frozen ")) or call == "<string>:__init__"
+
+
 def test_installing_adds_no_module_and_no_name(tmp_path):
     with ExitStack() as cleanup:
         kernel = Kernel(tmp_path, cleanup)

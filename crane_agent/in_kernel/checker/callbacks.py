@@ -13,10 +13,9 @@ from typing import Any
 from .. import safe
 from ..readers import blocks, data_sets, tensors
 from . import library
-from .elements import first_elements
 from .functions import Functions
 from .library import running, tables
-from .sites import CallSite, Finding, ValueSite
+from .sites import CallSite, Finding
 from .state import State
 from .values import (
     STRUCTURE,
@@ -91,8 +90,8 @@ class Callbacks:
     def _elements(self, node: ast.AST, value: Value | None) -> Elements | None:
         if value is None:
             return None
-        found = first_elements(self._state, value) or library.ask("iterate", self._state, ValueSite(node, value))
-        return found if type(found) is Elements else None
+        found = self._state.iterated(node, value)
+        return found if found.found or found.complete else None
 
     def _each(self, function: Value, site: CallSite, source: Elements) -> list[Value] | Finding | None:
         """Follow a function for each element, or if they are many for the first ones."""

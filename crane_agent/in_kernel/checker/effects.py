@@ -120,6 +120,19 @@ class Reach:
                 self.add(*[each for each in value.facts.values() if isinstance(each, Value)])
         return self
 
+    def add_users_code(self, functions: bool) -> None:
+        """Add what the user's classes, and with `functions` all functions, of the notebook name and hold."""
+        kept = self._state.memo.setdefault("users code", {})
+        key = (functions, self._state.bindings())
+        if key not in kept:
+            kept.clear()
+            kept[key] = Reach(self._state).add(*self._state.users_code(functions))
+        found: Reach = kept[key]
+        self.objects += found.objects
+        self.names |= found.names
+        self.wild = self.wild or found.wild
+        self.code = True
+
     def _add_defined(self, value: Defined) -> None:
         if id(value) in self._nodes:
             return
@@ -324,23 +337,38 @@ def changed_by_call(site: CallSite, what: str, state: State) -> Value:
     if type(callee) is types.BuiltinFunctionType and callee.__name__ in _LEAVE_EVERYTHING and package == "builtins":
         reach = Reach(state).add(*site.arguments, *site.keywords.values())
         return _ran(reach, site.node, what, state, package, set()) if reach.code else _quietly(site, what, state)
-    reach = Reach(state).add(*site.arguments, *site.keywords.values(), site.owner)
+    owner = site.owner if _is_method_of_owner(site, callee) else None
+    reach = Reach(state).add(*site.arguments, *site.keywords.values(), owner)
     if not package or not _is_code(callee):
         reach.add(site.callee)
     if not package and callee is safe.ABSENT:
-        reach.add(*state.users_code(functions=True))
-        reach.code = True
+        reach.add_users_code(functions=True)
     if site.method in _WILD or (type(callee) is types.BuiltinFunctionType and callee.__name__ in _WILD):
         reach.wild = True
     if not site.complete:
         reach.wild = reach.wild or any(each is UNKNOWN for each in (site.callee,))
-    in_place = site.method in _MUTATORS or site.method.endswith("_") or "inplace" in site.keywords
-    if in_place:
+    if _changes_owner(site):
         touch_in_place(site.owner, state)
     if package in ("random", "heapq", "bisect", "builtins") and UNKNOWN in site.arguments:
         state.anything_changed()
     left = set() if reach.code else _left_alone(site, package, state)
     return _ran(reach, site.node, what, state, package, left)
+
+
+def _is_method_of_owner(site: CallSite, callee: object) -> bool:
+    """Whether what is called may get the owner: not if the owner only holds it, as a model holds its layers."""
+    if type(site.owner) is Instance:
+        return type(site.callee) is not Foreign and type(site.callee) is not Like
+    kinds = (types.MethodType, types.FunctionType, types.BuiltinFunctionType, safe.MethodDescriptorType)
+    return callee is safe.ABSENT or safe.one_of(type(callee), kinds)
+
+
+def _changes_owner(site: CallSite) -> bool:
+    """Whether a call looks like one that changes what its method belongs to."""
+    inplace = site.keywords.get("inplace")
+    asked = inplace is not None and not (type(inplace) is Known and inplace.object is False)
+    of_module = type(site.owner) is Known and safe.one_of(type(site.owner.object), (types.ModuleType, type))
+    return not of_module and (asked or site.method in _MUTATORS or site.method.endswith("_"))
 
 
 def _is_code(callee: object) -> bool:
@@ -379,8 +407,7 @@ def changed_by_operation(node: ast.AST, why: str, state: State, *values: Value |
         if not package:
             reach.add(value)
             if value is UNKNOWN or type(value) in (Defined, Instance):
-                reach.add(*state.users_code(functions=False))
-                reach.code = True
+                reach.add_users_code(functions=False)
         elif type(value) is Known and safe.one_of(type(value.object), safe.CONTAINERS):
             reach.add(value)
     if not reach.code and all(packages):
@@ -400,7 +427,7 @@ def _ran(reach: Reach, node: ast.AST, what: str, state: State, package: str, lef
         return UNKNOWN
     state.doubt(node, "raises", "{} may raise".format(what) if what.endswith(")") else what)
     for found in reach.objects:
-        if id(found) in left:
+        if id(found) in left or state.is_unknown(found):
             continue
         if isinstance(found, Value):
             state.touch(found)

@@ -113,6 +113,7 @@ class Expressions:
         self.state = state
         self._functions = functions
         self._callbacks = Callbacks(state, functions)
+        state.iterated = self.elements
 
     def value(self, node: ast.AST) -> Value:
         """Return what an expression evaluates to, as far as it can be known.
@@ -573,7 +574,7 @@ class Expressions:
         return call._replace(arguments=tuple(self._run_through(node, value) or value for node, value in pairs))
 
     def _run_through(self, node: ast.AST, value: Value) -> Value | None:
-        """Return what a generator expression, or a ``map``, yields where it is written, as a list; None if not known."""
+        """Return what a generator or a ``map`` yields, as a list, where it is written; None if that is not known."""
         if type(value) is Made and value.kind == "lazy" and isinstance(node, ast.Call):
             found = self._reported(self._callbacks.elements(node, value), node)
             known = type(found) is Elements and found.complete

@@ -16,7 +16,7 @@ from ..privacy import SCHEMA
 from ..probes import frames
 from . import library
 from .effects import changed_by_call, changed_by_operation, touch_in_place
-from .elements import elements, first_elements, size
+from .elements import elements, size
 from .questions import about_call, item_path
 from .sites import AttributeSite, CallSite, Finding, SubscriptSite, ValueSite
 from .state import State
@@ -268,8 +268,17 @@ def _iterated(value: Value, name: str, state: State) -> Any:
 
 def _paired(name: str, site: CallSite, state: State) -> Value | None:
     """Settle ``enumerate(x)``, ``zip(x, y)`` and ``iter(x)`` over elements of which at least the first are known."""
-    rows = [_first_of(value, site, state) for value in site.arguments]
-    if not rows or any(row is None for row in rows) or (name != "zip" and len(rows) != 1):
+    start = 0
+    arguments = site.arguments
+    if name == "enumerate" and len(arguments) == 2:
+        given = state.plain(arguments[1])
+        if type(given) is not int:
+            return None
+        start, arguments = given, arguments[:1]
+    if not arguments or (name != "zip" and len(arguments) != 1):
+        return None
+    rows = [_first_of(value, site, state) for value in arguments]
+    if any(row is None for row in rows):
         return None
     found = [row.found for row in rows if row is not None]
     shortest = min(len(row) for row in found)
@@ -280,7 +289,7 @@ def _paired(name: str, site: CallSite, state: State) -> Value | None:
     if not shortest and not complete:
         return None
     if name == "enumerate":
-        items: list[Any] = [(place, as_element(each)) for place, each in enumerate(found[0])]
+        items: list[Any] = [(place, as_element(each)) for place, each in enumerate(found[0], start)]
     elif name == "iter":
         items = [as_element(each) for each in found[0]]
     else:
@@ -290,8 +299,8 @@ def _paired(name: str, site: CallSite, state: State) -> Value | None:
 
 
 def _first_of(value: Value, site: CallSite, state: State) -> Elements | None:
-    found = first_elements(state, value) or library.ask("iterate", state, ValueSite(site.node, value))
-    return found if type(found) is Elements else None
+    found = state.iterated(site.node, value)
+    return found if found.found or found.complete else None
 
 
 def _depends_on_order(site: CallSite, name: str, state: State) -> bool:

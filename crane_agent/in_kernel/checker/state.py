@@ -8,7 +8,7 @@ import opcode
 import re
 import sys
 import types
-from typing import Any
+from typing import Any, Callable
 
 from .. import safe
 from ..moment import moment
@@ -23,6 +23,7 @@ from .values import (
     STRUCTURE,
     UNKNOWN,
     Defined,
+    Elements,
     Foreign,
     Hole,
     Instance,
@@ -67,6 +68,7 @@ class State:
     Attributes:
         doubts: Why what comes next is not certain; empty as long as everything before is settled.
         conditional: Depth of branches and loops that may not run; `loops` of them are loops.
+        iterated: Tells what iterating over a value yields; of what is not followed no element is known.
         running: Whether a cell of the user's runs meanwhile.
         guarded: Depth of ``try`` blocks whose handlers may catch a finding.
         files_may_change: Whether code ran that is not followed: files may have come or gone.
@@ -83,6 +85,7 @@ class State:
         self.conditional = 0
         self.loops = 0
         self.guarded = 0
+        self.iterated: Callable[[ast.AST, Value], Elements] = lambda node, value: Elements([], complete=False)
         self.running = moment(shell)["running"]
         self.files_may_change = False
         self.may_be_patched = False
@@ -97,6 +100,7 @@ class State:
         # Expressions of the target in which the walk is inside of a function or comprehension, outermost first.
         self._entered: list[ast.AST] = []
         self.depth = 0
+        self._bindings = 0
         # By the id of an object: the copy that stands for it since the cell changed it; the stand-in, since the cell
         # changed it to something of which only the structure is known; the object itself, if nothing is known of it.
         self._shadows: dict[int, Any] = {}
@@ -184,7 +188,13 @@ class State:
     def bind(self, name: str, value: Value | None) -> None:
         """Bind a name in the innermost scope; with None, delete it."""
         inner = len(self._scopes) - 1 > self._local
-        self._scopes[-1 if inner else self._place_of(name)][name] = value
+        place = len(self._scopes) - 1 if inner else self._place_of(name)
+        self._scopes[place][name] = value
+        self._bindings += place == 0
+
+    def bindings(self) -> tuple[int, int]:
+        """Return a mark that changes with each name that is bound at the cell, or may be, and with each scope."""
+        return self._bindings, len(self._scopes)
 
     def _place_of(self, name: str) -> int:
         return 0 if name in self._declared else self._local
@@ -192,10 +202,12 @@ class State:
     def bind_at_cell(self, name: str, value: Value) -> None:
         """Bind a global name."""
         self._scopes[0][name] = value
+        self._bindings += 1
 
     def bind_in_function(self, name: str, value: Value) -> None:
         """Bind a name in the function that the walk is in, or in the cell, as a walrus in a comprehension does."""
         self._scopes[self._place_of(name)][name] = value
+        self._bindings += 1
 
     def code_ran(self, callee: object = None) -> None:
         """Code of the user's that is not followed ran: names that its functions set are no longer known."""
@@ -281,6 +293,7 @@ class State:
     def merge(self, before: tuple[list[dict[str, Value | None]], int]) -> None:
         """Forget what a branch bound, deleted or changed: it may or may not have run."""
         scopes, changed = before
+        self._bindings += 1
         for scope, old in zip(self._scopes, scopes):
             for name in set(scope) | set(old):
                 if scope.get(name, name) is not old.get(name, name):
@@ -372,6 +385,10 @@ class State:
         if self.form(value) is safe.ABSENT:
             return safe.ABSENT
         return self._notes.get(id(value.object), {}).get(name, safe.ABSENT)  # type: ignore[union-attr]
+
+    def is_unknown(self, found: object) -> bool:
+        """Whether nothing is known of an object, or of what the walk made, any more."""
+        return id(found.object if type(found) is Like else found) in self._touched
 
     def content_changed(self, value: Value | None) -> None:
         """The cell changed numbers of an array, a tensor, a series or a frame in place; the structure stays.

@@ -28,12 +28,16 @@ def _is_found(row: Row, kind: str, line: int | None) -> bool:
 
 def test_cells_that_run_are_left_alone() -> None:
     rows = compare_all(WORKS)
-    assert [(cell, row.crash, row.wrong()) for (_, cell), row in zip(WORKS, rows, strict=True) if row.crash or row.wrong()] == []
+    assert [
+        (cell, row.crash, row.wrong()) for (_, cell), row in zip(WORKS, rows, strict=True) if row.crash or row.wrong()
+    ] == []
 
 
 def test_what_cannot_be_foreseen_is_no_promise() -> None:
     rows = compare_all(DOUBTFUL)
-    assert [(cell, row.wrong()) for (_, cell), row in zip(DOUBTFUL, rows, strict=True) if row.wrong() or not row.crash] == []
+    assert [
+        (cell, row.wrong()) for (_, cell), row in zip(DOUBTFUL, rows, strict=True) if row.wrong() or not row.crash
+    ] == []
 
 
 @pytest.mark.parametrize("large", [False, True])

@@ -34,6 +34,7 @@ from . import (
     seaborn,
     standard,
     tensors,
+    unloaded,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ _MODULES: tuple[Any, ...] = (
     tensors,
     keras,
     standard,
+    unloaded,
 )
 _HANDLERS: dict[str, list[tuple[str, Any]]] = {}
 for _module in _MODULES:

@@ -198,7 +198,7 @@ def _reduced(
     if name in ("any", "all"):
         return Made("bool")
     if name == "sum" and 0 not in shape:
-        found = answer.object if type(answer) is Known else None
+        found: Any = answer.object if type(answer) is Known else None
         if tensors.is_ndarray(found):
             return forms.like(shape[1:], found.dtype)
     return _open(site, state, name)
@@ -280,4 +280,4 @@ def _type_of(name: str, site: CallSite, state: State) -> Value | None:
     classes = wanted if type(wanted) is tuple else (wanted,)
     if wanted is safe.ABSENT or not all(type(each) is type for each in classes):
         return None
-    return Known(isinstance(form, classes))  # type: ignore[arg-type]
+    return Known(isinstance(form, classes))

@@ -32,7 +32,6 @@ KINDS = "biufcSUmM"
 
 NUMBERS = "biufc"
 _KEPT = 8
-_NOT_A_NUMBER = "SUmM"
 
 DTYPE_ONLY = frozenset([DTYPE])
 
@@ -131,7 +130,7 @@ def operand(value: Value | None, state: State, limit: int = MAX_CONTENT, depth: 
     if form is not safe.ABSENT and (is_numpy(form) or safe.one_of(type(form), (int, float, bool, complex))):
         return Operand(form, False)
     if type(value) is Made and value.kind in ("number", "bool"):
-        kind = value.facts.get("type", bool if value.kind == "bool" else None)
+        kind: Any = value.facts.get("type", bool if value.kind == "bool" else None)
         return Operand(kind(1), False) if safe.one_of(kind, (int, float, bool)) else None
     several: Any = state.live(value)
     if not safe.one_of(type(several), (list, tuple)) or not depth or len(several) > MAX_OPERANDS:

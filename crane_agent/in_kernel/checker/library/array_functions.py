@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable
 
 from ... import safe
+from ...privacy import SCHEMA
 from ...readers import combining, tensors
 from ..sites import CallSite, Finding
 from ..values import UNKNOWN, Defined, Foreign, Known, Like, Made, Method, Value, of_element
@@ -223,7 +224,7 @@ def _is_plain_function(callee: object) -> bool:
 
 def call(site: CallSite, state: State) -> Value | Finding | None:
     """Follow a call of one of numpy's functions."""
-    callee = state.live(site.callee)
+    callee: Any = state.live(site.callee)
     if callee is safe.ABSENT:
         return None
     module, name = name_of(callee)
@@ -244,13 +245,16 @@ def _copied(callee: Any, site: CallSite, state: State) -> Value | None:
     """``copy.copy(array)``, ``copy.deepcopy(array)``."""
     if not any(callee is safe.loaded("copy", name) and callee is not None for name in ("copy", "deepcopy")):
         return None
-    array = state.form(site.arguments[0], "shape", "dtype") if len(site.arguments) == 1 and not site.keywords else None
+    array: Any = (
+        state.form(site.arguments[0], "shape", "dtype") if len(site.arguments) == 1 and not site.keywords else None
+    )
     if not forms.is_array(array) or not safe.comes_from(callee, "copy"):
         return None
-    known = state.live(site.arguments[0]) is array and array.size <= forms.MAX_CONTENT  # type: ignore[attr-defined]
+    given: Any = state.live(site.arguments[0])
+    known = given is array and array.size <= forms.MAX_CONTENT
     if known:
-        return Known(array.copy(), level=state.level(site.arguments[0]))  # type: ignore[attr-defined]
-    return forms.like(forms.shape_of(array), array.dtype)  # type: ignore[attr-defined]
+        return Known(array.copy(), level=state.level(site.arguments[0]))
+    return forms.like(forms.shape_of(array), array.dtype)
 
 
 _PRINT_OPTIONS = frozenset("precision suppress linewidth threshold edgeitems".split())
@@ -359,9 +363,7 @@ def _view(
     def result(found: Any) -> Value:
         return values[0] if found is array else Known(found, level=state.level(values[0]))
 
-    return running.content(
-        lambda: compute(array, *rest, **others), LIBRARY, running.SCHEMA, "tensor shape mismatch", result
-    )
+    return running.content(lambda: compute(array, *rest, **others), LIBRARY, SCHEMA, "tensor shape mismatch", result)
 
 
 def _few_parts(rest: list[Any]) -> bool:
@@ -436,7 +438,7 @@ def _by_structure(
         def compute() -> Any:
             return question.run(_materialized)
 
-        back = None  # type: ignore[assignment]
+        back = None
     try:
         with running.quiet():
             found = compute()
@@ -452,7 +454,7 @@ def _by_structure(
         return running.crash(
             error,
             LIBRARY,
-            running.SCHEMA,
+            SCHEMA,
             _crash_type(question.name, error),
             "{} itself says so for these shapes and types",
         )
@@ -465,7 +467,8 @@ def _by_structure(
     if safe.inherits(type(found), tuple) and type(found) is not tuple:
         return UNKNOWN
     answer = forms.value_of(found, back, seeks)
-    if type(answer) is Like and tensors.is_ndarray(answer.object) and answer.object.nbytes > MAX_BYTES:
+    made: Any = answer.object if type(answer) is Like else None
+    if tensors.is_ndarray(made) and made.nbytes > MAX_BYTES:
         state.may_raise(site.node, "it may not fit into memory")
     return answer
 
@@ -658,7 +661,8 @@ def _filled_shape(question: Question, site: Any, state: State) -> Value | Findin
         small = running.content(lambda: question.compute((1,) * len(lengths), *others, **named), LIBRARY)
     if type(small) is not Known:
         return small
-    return _made([each for each in lengths if each is not None], small.object.dtype, site, state)
+    one: Any = small.object
+    return _made([each for each in lengths if each is not None], one.dtype, site, state)
 
 
 def _only(question: Question, name: str) -> dict[str, Any]:
@@ -730,9 +734,7 @@ def _join(question: Question, site: Any, state: State) -> Value | Finding | None
         error = _with_lengths(question, ValueError())
         if error is None:
             return None
-        return running.crash(
-            error, LIBRARY, running.SCHEMA, _crash_type("", error), "{} itself says so for these shapes"
-        )
+        return running.crash(error, LIBRARY, SCHEMA, _crash_type("", error), "{} itself says so for these shapes")
     try:
         dtype = safe.loaded("numpy").concatenate([each.reshape(-1) for each in kinds]).dtype
     except TypeError:
@@ -750,9 +752,7 @@ def _reshape(question: Question, site: Any, state: State) -> Value | Finding | N
         with running.quiet():
             found = question.compute(whole, *[each.object for each in question.operands[1:]], **_named(question))
     except (ValueError, TypeError) as error:
-        return running.crash(
-            error, LIBRARY, running.SCHEMA, _crash_type("", error), "{} itself says so for these shapes"
-        )
+        return running.crash(error, LIBRARY, SCHEMA, _crash_type("", error), "{} itself says so for these shapes")
     if not forms.is_array(found) or found.size != array.size:
         return None
     return _viewed(question, found)
@@ -974,7 +974,7 @@ def _cast(value: Value, array: Any, site: CallSite, state: State) -> Value | Fin
         with running.quiet():
             found = small.astype(dtype) if tensors.is_ndarray(array) else array.astype(dtype)
     except TypeError as error:
-        return running.crash(error, LIBRARY, running.SCHEMA, "", "{} itself says so for this dtype")
+        return running.crash(error, LIBRARY, SCHEMA, "", "{} itself says so for this dtype")
     except ValueError:
         return _open(site, state, "astype")
     if not numbers or found.dtype.kind not in "biufc":

@@ -79,7 +79,7 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
     return _drawn(kind, name, site, state) if name in _DISTRIBUTIONS else None
 
 
-def _unloaded(method: Method, site: CallSite, state: State) -> Value | None:
+def _unloaded(method: Method, site: CallSite, state: State) -> Value | Finding | None:
     """A function of ``numpy.random`` that numpy has yet to load: only what its arguments say is known."""
     if any(_is_foreign(each, state) for each in [*site.arguments, *site.keywords.values()]):
         return None
@@ -229,8 +229,8 @@ def _whole(name: str, site: CallSite, state: State) -> Value:
     """``permutation`` of a large array has its structure."""
     state.may_raise(site.node, "random.{} may raise".format(name))
     form = state.form(site.arguments[0], "shape", "dtype") if name == "permutation" and site.arguments else None
-    if forms.is_array(form) and form.ndim:  # type: ignore[attr-defined]
-        return forms.like(forms.shape_of(form), form.dtype)  # type: ignore[attr-defined]
+    if form is not None and forms.is_array(form) and form.ndim:
+        return forms.like(forms.shape_of(form), form.dtype)
     return UNKNOWN
 
 
@@ -305,18 +305,18 @@ def _much(
     answer = running.content(lambda: method(_generator(kind), *rest, **named), LIBRARY, SCHEMA, "value error")
     if isinstance(answer, Finding) or answer is None:
         return answer
-    found = answer.object if type(answer) is Known else None
+    found: Any = answer.object if type(answer) is Known else None
     if not tensors.is_ndarray(found):
         return UNKNOWN
     shape = tuple(int(each) for each in sizes)
-    size = found.dtype.itemsize  # type: ignore[union-attr]
+    size = found.dtype.itemsize
     for each in shape:
         size *= each
     if size > 2**60:
         return None
     if size > 2**31:
         state.may_raise(site.node, "it may not fit into memory")
-    return forms.like(shape, found.dtype)  # type: ignore[union-attr]
+    return forms.like(shape, found.dtype)
 
 
 HANDLERS: dict[str, list[Any]] = {"attribute": [attribute], "call": [call]}

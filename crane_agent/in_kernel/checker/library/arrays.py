@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from ... import safe
 from ...privacy import SCHEMA
@@ -34,59 +34,13 @@ from ..values import (
     of_element,
 )
 from ..words import counted, lowest, named, words
-from . import array_builtins, array_functions, array_random, running
+from . import array_builtins, array_functions, array_random, operations, running
 from . import array_forms as forms
 
 if TYPE_CHECKING:
     from ..state import State
 
 LIBRARY = "numpy"
-
-OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
-    ast.MatMult: operator.matmul,
-    ast.BitAnd: operator.and_,
-    ast.BitOr: operator.or_,
-    ast.BitXor: operator.xor,
-    ast.LShift: operator.lshift,
-    ast.RShift: operator.rshift,
-}
-_IN_PLACE: dict[Any, Callable[[Any, Any], Any]] = {
-    operator.add: operator.iadd,
-    operator.sub: operator.isub,
-    operator.mul: operator.imul,
-    operator.truediv: operator.itruediv,
-    operator.floordiv: operator.ifloordiv,
-    operator.mod: operator.imod,
-    operator.pow: operator.ipow,
-    operator.matmul: operator.imatmul,
-    operator.and_: operator.iand,
-    operator.or_: operator.ior,
-    operator.xor: operator.ixor,
-    operator.lshift: operator.ilshift,
-    operator.rshift: operator.irshift,
-}
-_COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.In: lambda a, b: a in b,
-    ast.NotIn: lambda a, b: a not in b,
-}
-_UNARY: dict[type, Callable[[Any], Any]] = {
-    ast.UAdd: operator.pos,
-    ast.USub: operator.neg,
-    ast.Invert: operator.invert,
-}
 
 MAX_ROWS = 200
 """Rows of an array that are iterated over one by one."""
@@ -629,7 +583,7 @@ def _target(form: Any, key: forms.Operand) -> tuple[Any, Any] | None:
 
 def binary(site: OperatorSite, state: State) -> Value | Finding | None:
     """Compute ``left op right`` with an array or scalar on one side; with `in_place` change the left one."""
-    run = OPERATORS.get(type(site.op))
+    run = operations.BINARY.get(type(site.op))
     operands = _operands(site.left, site.right, state)
     if run is None or operands is None:
         return None
@@ -759,8 +713,8 @@ def _in_place(
         if type(site.left) is not Known or array is not site.left.object:
             state.may_raise(site.node, "the array may be read-only")
         else:
-            return _change_of_locked(_IN_PLACE[run], array, right, site, state)
-    operate = _IN_PLACE[run]
+            return _change_of_locked(operations.IN_PLACE[type(site.op)], array, right, site, state)
+    operate = operations.IN_PLACE[type(site.op)]
     question = array_functions.Question(
         "iadd", operate, [forms.Operand(array, False), right], {}, [site.left, site.right]
     )
@@ -795,7 +749,7 @@ def _change_of_locked(
 def unary(site: UnarySite, state: State) -> Value | Finding | None:
     """Compute ``-array`` and its like."""
     found = forms.operand(site.operand, state)
-    run = _UNARY.get(type(site.op))
+    run = operations.UNARY.get(type(site.op))
     if found is None or run is None or not (forms.is_numpy(found.object) or forms.is_of_scalars(found.object)):
         return None
     if found.known:
@@ -806,7 +760,7 @@ def unary(site: UnarySite, state: State) -> Value | Finding | None:
 
 def compare(site: CompareSite, state: State) -> Value | Finding | None:
     """Compute ``left op right``, elementwise; or whether an array holds a value."""
-    run = _COMPARISONS.get(type(site.op))
+    run = operations.COMPARISONS.get(type(site.op))
     if run is None:
         return None
     operands = _operands(site.left, site.right, state)

@@ -330,9 +330,9 @@ def _have_rows(*data: Data) -> bool:
 
 def _raveled(target: Data) -> Data:
     """Return a target with one column as one of one dimension, of which the library would only warn."""
-    shape = getattr(target.object, "shape", ())
-    if tensors.is_ndarray(target.object) and len(shape) == 2 and shape[1] == 1:
-        return target._replace(object=target.object.ravel())
+    array = target.object
+    if tensors.is_ndarray(array) and array.ndim == 2 and array.shape[1] == 1:
+        return target._replace(object=array.ravel())
     return target
 
 
@@ -349,11 +349,11 @@ def _check_classes(fitted: Any, options: Fit, target: Data) -> Finding | None:
 
 def _after(fitted: Any, features: Data) -> Finding | None:
     """Run the checks that compare parameters with the number of samples and features."""
-    after = _AFTER.get(name_of(fitted))
+    after, rows = _AFTER.get(name_of(fitted)), features.rows
     count = (safe.instance_dict(fitted) or {}).get("n_features_in_")
-    if after is None or features.rows is None or type(count) is not int or has_holes(fitted):
+    if after is None or rows is None or type(count) is not int or has_holes(fitted):
         return None
-    return ask(lambda: after(fitted, features.rows, count), SCHEMA, "for the number of samples and features")
+    return ask(lambda: after(fitted, rows, count), SCHEMA, "for the number of samples and features")
 
 
 def _own_check(fitted: Any, rows: int, columns: int) -> None:

@@ -85,7 +85,7 @@ def of(value: Value | None, state: State) -> Data | None:
             return made._replace(path=path)
     drawn = drawn_of(value, state)
     if drawn is not None:
-        kept = state.memo.setdefault("sklearn.mildest", {})
+        kept: dict[int, tuple[Drawn, Data | None]] = state.memo.setdefault("sklearn.mildest", {})
         if id(drawn) not in kept:
             kept[id(drawn)] = (drawn, _mildest(drawn))
         made = kept[id(drawn)][1]
@@ -182,7 +182,13 @@ def _arrays(source: Any) -> list[Any]:
     """Return what a table lies in, each array with its rows along the last axis."""
     if tensors.is_ndarray(source):
         return [source.T]
-    return [each.values for each in safe.instance_dict(source)["_mgr"].blocks]  # type: ignore[index]
+    return _block_values(source)
+
+
+def _block_values(table: Any) -> list[Any]:
+    """Return the arrays that the cells of a frame or series lie in, columns along the last axis."""
+    own: Any = safe.instance_dict(table)
+    return [each.values for each in own["_mgr"].blocks]
 
 
 def _first_holes(source: Any) -> Any:
@@ -214,7 +220,7 @@ def _list_of_rows(found: Any, state: State) -> Data | None:
             continue
         if safe.inherits(type(each), safe.loaded("numpy", "generic")) and safe.is_from(type(each), "numpy"):
             continue
-        is_row = safe.one_of(type(each), (list, tuple)) and state.live(Known(each)) is each and len(each) <= 1000
+        is_row = safe.one_of(type(each), (list, tuple)) and len(each) <= 1000 and state.live(Known(each)) is each
         if is_row and all(safe.one_of(type(cell), (int, float, str, bool)) for cell in each):
             continue
         if not safe.one_of(type(each), (int, float, str, bool)):
@@ -236,9 +242,9 @@ def is_sparse(value: Any) -> bool:
 def holds_scalars(value: Any) -> bool:
     """Whether turning a table or an array into numbers runs no code of the user's."""
     if blocks.is_frame(value) or blocks.is_series(value):
-        arrays = [block.values for block in safe.instance_dict(value)["_mgr"].blocks]  # type: ignore[index]
         return all(
-            holds_scalars(each) if tensors.is_ndarray(each) else safe.is_from(type(each), "pandas") for each in arrays
+            holds_scalars(each) if tensors.is_ndarray(each) else safe.is_from(type(each), "pandas")
+            for each in _block_values(value)
         )
     if value.dtype.kind != "O":
         return value.dtype.kind in "biufcmMSU"

@@ -142,18 +142,6 @@ def _is_own_method(estimator: Any, name: str) -> bool:
     return name not in (safe.instance_dict(estimator) or {}) and safe.comes_from(entry, "sklearn")
 
 
-def _bound(site: CallSite, *names: str) -> list[Value | None] | None:
-    """Return the arguments of a call by these names, None for those that are not given."""
-    found: list[Value | None] = [None] * len(names)
-    if not site.complete or len(site.arguments) > len(names):
-        return None
-    found[: len(site.arguments)] = site.arguments
-    for name, value in site.keywords.items():
-        if name in names:
-            found[names.index(name)] = value
-    return found
-
-
 _FIRST = ("X", "raw_documents", "y", "K")
 
 

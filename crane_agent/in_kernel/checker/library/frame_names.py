@@ -94,5 +94,3 @@ CLASSES = frozenset(
 )
 CONSTRUCTORS = frozenset(["from_dict", "from_records", "from_tuples", "from_product", "from_arrays", "from_frame"])
 """Class methods that only compute."""
-
-READERS = frozenset(["read_csv", "read_excel", "read_json", "read_parquet", "read_table", "read_pickle", "read_html"])

@@ -7,6 +7,7 @@ Source: the pandas user guide, "Copy-on-Write".
 
 from __future__ import annotations
 
+import ast
 import operator
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -16,23 +17,14 @@ from ...readers import blocks
 from ..sites import AttributeSite, CallSite, Finding, SubscriptSite
 from ..values import DTYPE, LABELS, UNKNOWN, Known, Like, Method, Value
 from . import frame_structure, operands, tables
+from .operations import IN_PLACE
 from .pandas_itself import affordable, ask_content, is_of_pandas, own
 
 if TYPE_CHECKING:
     from ..state import State
 
-_IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
-    "Add": operator.iadd,
-    "Sub": operator.isub,
-    "Mult": operator.imul,
-    "Div": operator.itruediv,
-    "FloorDiv": operator.ifloordiv,
-    "Mod": operator.imod,
-    "Pow": operator.ipow,
-    "BitAnd": operator.iand,
-    "BitOr": operator.ior,
-    "BitXor": operator.ixor,
-}
+# Tables have no `@=`, `<<=` and `>>=` of their own: Python makes a new one.
+_IN_PLACE = {kind: run for kind, run in IN_PLACE.items() if kind not in (ast.MatMult, ast.LShift, ast.RShift)}
 _INDEXERS = {"_LocIndexer": "loc", "_iLocIndexer": "iloc", "_AtIndexer": "at", "_iAtIndexer": "iat"}
 
 
@@ -263,7 +255,7 @@ def in_place(
     state: State,
 ) -> Value | Finding | None:
     """Follow ``table op= other``."""
-    run = _IN_PLACE.get(type(site.op).__name__)
+    run = _IN_PLACE.get(type(site.op))
     if tables.is_index(state.form(site.left)):
         if left is None or right is None or not left.real or not right.real or not affordable(left.size, state):
             return None

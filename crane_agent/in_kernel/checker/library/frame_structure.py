@@ -923,14 +923,14 @@ def unknown_operator(site: Any, known: operands.Operand | None, state: State) ->
         return None
     return operator(
         site,
-        _operators()[type(site.op).__name__],
+        _operators()[type(site.op)],
         known if table is site.left else operands.Operand(1, False, 1),
         known if table is site.right else operands.Operand(1, False, 1),
         state,
     )
 
 
-def _operators() -> dict[str, Callable[[Any, Any], Any]]:
+def _operators() -> dict[type, Callable[[Any, Any], Any]]:
     from .pandas_itself import OPERATORS
 
     return OPERATORS

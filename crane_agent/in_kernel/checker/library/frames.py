@@ -20,13 +20,11 @@ from ..sites import AttributeSite, CallSite, Finding, SubscriptSite, UnarySite, 
 from ..state import Unbound
 from ..values import SHAPE, UNKNOWN, Elements, Known, Like, Made, Method, Value
 from . import frame_names, frame_stores, frame_structure, operands, pandas_itself, running, tables
+from .operations import UNARY
 from .pandas_itself import LIBRARY, MAX_ITEMS, MAX_SIZE, affordable, ask_content, explained, is_of_pandas, own
 
 if TYPE_CHECKING:
     from ..state import State
-
-FRAME_CHANGING = frozenset(["insert", "pop", "update", "__setitem__", "__delitem__"])
-"""Methods of an exact DataFrame that change something even without ``inplace``. Source: the pandas reference."""
 
 _BUILTINS = frozenset(
     (
@@ -361,7 +359,7 @@ def binary(site: Any, state: State) -> Value | Finding | None:
     """Follow ``left op right`` and comparisons."""
     if not (is_of_pandas(site.left, state) or is_of_pandas(site.right, state)):
         return None
-    operate = pandas_itself.OPERATORS.get(type(site.op).__name__)
+    operate = pandas_itself.OPERATORS.get(type(site.op))
     left, right = operands.resolve(site.left, state), operands.resolve(site.right, state)
     if operate is None:
         return None
@@ -382,7 +380,7 @@ def unary(site: UnarySite, state: State) -> Value | Finding | None:
     """Follow ``-x`` and ``~x``."""
     if not is_of_pandas(site.operand, state):
         return None
-    operate: Any = pandas_itself.OPERATORS.get(type(site.op).__name__)
+    operate = UNARY.get(type(site.op))
     found = operands.resolve(site.operand, state)
     if operate is None or found is None:
         return None

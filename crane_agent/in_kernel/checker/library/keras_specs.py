@@ -277,9 +277,6 @@ def _kernel_tensor(found: object) -> Tensor:
     return Tensor(None if shape is None else tuple(shape), dtype if type(dtype) is str else None, True, layer)
 
 
-_CONFIGURED = ("_input_shape_arg", "_output_shape")
-
-
 def _kernel_layer(found: object) -> Layer:
     own = keras_layers.own(found)
     config = {

@@ -270,6 +270,13 @@ def _same(x: Form, own: dict[str, Any]) -> Shape:
     return x.shape
 
 
+def _normed_over_channels(x: Form, own: dict[str, Any]) -> Shape:
+    """Return the shape behind `LocalResponseNorm`. Source: torch, `functional.local_response_norm`."""
+    if len(x.shape) < 3:
+        raise NotKnown
+    return x.shape
+
+
 def _dropped(ranks: tuple[int, ...]) -> Any:
     def dropped(x: Form, own: dict[str, Any]) -> Shape:
         if x.dtype not in _FLOATS or len(x.shape) not in ranks:
@@ -346,6 +353,7 @@ _BY_ITSELF: dict[str, Callable[..., Shape]] = {
     **{"InstanceNorm{}d".format(rank): _instance_norm(rank) for rank in (1, 2, 3)},
     "LayerNorm": _layer_norm,
     "GroupNorm": _group_norm,
+    "LocalResponseNorm": _normed_over_channels,
     "Dropout": _same,
     "AlphaDropout": _same,
     "Dropout1d": _dropped((2, 3)),
@@ -411,14 +419,6 @@ def own_layer(module: Any) -> str:
         return ""
     forward = torch_modules.forward_of(module)
     return safe.class_name(kind) if safe.comes_from(forward, "torch") else ""
-
-
-def forward_of(module: object) -> Any:
-    """Return the user's function that runs when a module is called, with no hooks in the way; None if there is none."""
-    found = torch_modules.forward_of(module)
-    if type(found) is not types.FunctionType or safe.comes_from(found, "torch"):
-        return None
-    return found
 
 
 def call(site: CallSite, state: State) -> Value | Finding | None:
@@ -689,7 +689,8 @@ def _embedded(
 
 def _looked_up(index: Any, weight: Any, operands: Operands, site: CallSite, state: State) -> Value | Finding:
     torch: Any = safe.loaded("torch")
-    if operands.values and state.live(operands.values[0]) is index and index.numel() <= MAX_LOOKED_UP:
+    given: Any = state.live(operands.values[0]) if operands.values else safe.ABSENT
+    if given is index and index.numel() <= MAX_LOOKED_UP:
         table = torch.zeros((1, 1), dtype=weight.dtype).expand(int(weight.shape[0]), 1)
         copy = index.detach().clone()
         _, error = attempt(lambda: torch.embedding(table, copy))
@@ -1187,7 +1188,8 @@ def _entropy(
             raise NotKnown
         return full_crash(function, operands, None) or _give_up()
     state = operands.state
-    real = state.live(operands.values[1]) is target and target.numel() <= MAX_LOOKED_UP and len(x.shape) == 2
+    given: Any = state.live(operands.values[1])
+    real = given is target and target.numel() <= MAX_LOOKED_UP and len(x.shape) == 2
     if real:
         table = torch.zeros((1, 1), dtype=first.dtype).expand(x.shape)
         copy = target.detach().clone()
@@ -1225,10 +1227,7 @@ def _tensor_at(operands: Operands, name: str) -> Any:
 def _functional(rule: Callable[[Operands, Any], Value | Finding | None], names: str, **defaults: Any) -> Any:
     def follow(site: CallSite, state: State) -> Value | Finding | None:
         operands = _named(site, names, defaults, state)
-        function = state.live(site.callee)
-        given = {
-            name: each for name, each in operands.keywords.items() if name in site.keywords or name in names.split()
-        }
+        function: Any = state.live(site.callee)
 
         def crashed() -> Finding | None:
             if not operands.exact:
@@ -1241,7 +1240,6 @@ def _functional(rule: Callable[[Operands, Any], Value | Finding | None], names: 
             _, error = attempt(lambda: function(*arguments, **keywords))
             return None if error is None else crash(error)
 
-        del given
         try:
             return rule(operands, site)
         except _Misfit:

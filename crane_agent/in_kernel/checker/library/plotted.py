@@ -143,7 +143,7 @@ def _kind_of_elements(items: list[Any]) -> str:
 
 def _is_number(value: object) -> bool:
     if safe.one_of(type(value), (int, float, bool)):
-        return type(value) is not int or value.bit_length() < 63  # type: ignore[attr-defined]
+        return type(value) is not int or value.bit_length() < 63
     generic = safe.loaded("numpy", "number")
     return safe.inherits(type(value), generic) and safe.class_module(type(value)) == "numpy"
 

@@ -21,6 +21,7 @@ from ..sites import AttributeSite, CallSite, CompareSite, Finding, OperatorSite,
 from ..values import UNKNOWN, Elements, Foreign, Hole, Known, Like, Made, Method, Value, as_element, of_element
 from . import array_forms, running
 from . import standard_tables as tables
+from .operations import BINARY, COMPARISONS
 
 if TYPE_CHECKING:
     from ..state import State
@@ -122,22 +123,8 @@ def _content(compute: Callable[[], object], level: str, result: Any = None) -> V
 
 # -- operators ---------------------------------------------------------------------------------------------------------
 
-_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-}
-_COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-}
+_FOLLOWED: tuple[type, ...] = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod)
+_OPERATORS = {kind: BINARY[kind] for kind in _FOLLOWED}
 
 
 def binary(site: OperatorSite, state: State) -> Value | Finding | None:
@@ -239,8 +226,8 @@ def _sample(value: Value, state: State) -> Any:
 
 def compare(site: CompareSite, state: State) -> Value | Finding | None:
     """Compare dates, and numbers and texts of which only the type is known."""
-    run = _COMPARISONS.get(type(site.op))
-    if run is None:
+    run = COMPARISONS.get(type(site.op))
+    if run is None or type(site.op) in (ast.In, ast.NotIn):
         return None
     left, right = state.live(site.left), state.live(site.right)
     if is_date(left) or is_date(right):
@@ -592,8 +579,6 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
         return Made("number", type=int)
     if module in ("genericpath", "posixpath", "ntpath") and name in ("exists", "isfile", "isdir"):
         return _path(callee, site, state)
-    if module.partition(".")[0] == "tqdm" and name in ("trange", "tqdm"):
-        return _tqdm(site)
     return None
 
 
@@ -1064,11 +1049,6 @@ def _path(callee: Any, site: CallSite, state: State) -> Value | None:
     if state.files_may_change:
         return Made("bool")
     return Known(bool(callee(found)))
-
-
-def _tqdm(site: CallSite) -> Value | None:
-    """A progress bar passes on what it wraps."""
-    return None
 
 
 HANDLERS: dict[str, list[Any]] = {

@@ -194,7 +194,8 @@ def _is_users(module: object) -> bool:
     home = own.get("__file__")
     if own.get("torch") is not safe.loaded("torch") or own.get("torch") is None:
         return False
-    if own.get("__name__") == "__main__":
+    # torch itself writes the second one, into a folder of its own. Source: torch, `distributed/nn/jit/instantiator.py`.
+    if own.get("__name__") in ("__main__", "_remote_module_non_scriptable"):
         return False
     return type(home) is not str or ("site-packages" not in home and "dist-packages" not in home)
 
@@ -805,7 +806,7 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
     name = function_of(site, state)
     if not name:
         return None
-    return _called(name, site, site.arguments, state, method=None)  # type: ignore[no-any-return]
+    return _called(name, site, site.arguments, state, method=None)
 
 
 def array_of_grad(site: CallSite, state: State) -> Finding | None:
@@ -889,13 +890,16 @@ def has_no_cuda() -> bool:
     return "cuda" in version and version["cuda"] is None and version.get("hip") is None and not built
 
 
-def _called(name: str, site: CallSite, arguments: tuple[Value, ...], state: State, *, method: Any) -> Any:
+def _called(
+    name: str, site: CallSite, arguments: tuple[Value, ...], state: State, *, method: Any
+) -> Value | Finding | None:
     if not site.complete:
         return _not_followed(name, site, state)
     special = (_METHODS if method is not None else _FUNCTIONS).get(name)
     try:
         if special is not None:
-            return special(site, arguments, state)
+            answer: Value | Finding | None = special(site, arguments, state)
+            return answer
         if "out" in site.keywords:
             return None
         if method is not None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ... import safe
 from .. import sites
 from . import attributes, callables, containers, estimators, files, frames, imports, names, row_labels, tensors
 
@@ -28,19 +29,20 @@ if TYPE_CHECKING:
     from ..state import State
 
 _RULES: dict[type, list[Any]] = {}
-for _module in (names, attributes, callables, containers, estimators, files, frames, row_labels, imports, tensors):
+for _module in (names, attributes, callables, containers, estimators, files, frames, row_labels, imports, tensors, unloaded):
     for _kind, _functions in _module.RULES.items():
         _RULES.setdefault(_kind, []).extend(_functions)
 
-_CRASH_TYPES = {
-    "KeyError": "key error",
-    "IndexError": "index error",
-    "AttributeError": "attribute error",
-    "NameError": "variable not found",
-    "ValueError": "value error",
-    "TypeError": "type error",
-    "FileNotFoundError": "io error",
-    "ImportError": "module not found",
+_CRASH_TYPES: dict[type, str] = {
+    KeyError: "key error",
+    IndexError: "index error",
+    AttributeError: "attribute error",
+    NameError: "variable not found",
+    ValueError: "value error",
+    TypeError: "type error",
+    OSError: "io error",
+    ImportError: "module not found",
+    RuntimeError: "runtime error",
 }
 
 
@@ -54,5 +56,5 @@ def first_finding(site: Any, state: State) -> sites.Finding | None:
 
 
 def crash_type_of(error: Exception) -> str:
-    """Return JunoBench's label for an exception of Python's own."""
-    return _CRASH_TYPES.get(type(error).__name__, "other")
+    """Return JunoBench's label for an exception: that of the class of Python's that is nearest to it."""
+    return next((_CRASH_TYPES[each] for each in safe.mro(type(error)) if each in _CRASH_TYPES), "other")
