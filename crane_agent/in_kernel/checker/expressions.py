@@ -33,6 +33,7 @@ from .sites import (
     SubscriptSite,
     UnarySite,
     ValueSite,
+    is_starred,
 )
 from .state import State, Unbound
 from .values import (
@@ -49,7 +50,7 @@ from .values import (
     of_element,
     unloaded,
 )
-from .words import Part, lowest, named, of_python, words
+from .words import Part, lowest, named, of_python, without, words
 
 if TYPE_CHECKING:
     from .functions import Functions
@@ -168,10 +169,20 @@ class Expressions:
 
     def _settle(self, kind: str, node: ast.AST, *about: Any) -> Value | None:
         """Return what the libraries answer to a question (`library.ask`), having reported a crash, or None."""
+        if kind != "attribute":
+            self.state.keep_private(*_handed(about))
         answer = library.ask(kind, self.state, *about)
+        if isinstance(answer, Finding):
+            answer = self._as_may_be_told(answer)
         if answer is not None and kind != "attribute":
             self.state.step(COST)
         return self._reported(answer, node)
+
+    def _as_may_be_told(self, finding: Finding) -> Finding:
+        private = self.state.private
+        shown = [each for each in finding.close if each not in private]
+        message, because = without(finding.message, private), without(finding.because, private)
+        return finding._replace(message=message, because=because, close=tuple(shown))
 
     def _reported(self, answer: Value | Finding | None, node: ast.AST) -> Value | None:
         return self.state.report(answer, node) if isinstance(answer, Finding) else answer
@@ -554,7 +565,7 @@ class Expressions:
         node = call.node
         finding = rules.first_finding(call, self.state)
         if finding is not None:
-            return self.state.report(finding, node)
+            return self.state.report(self._as_may_be_told(finding) if is_starred(node) else finding, node)
         call = self._collecting(call)
         settled = (
             self._reported(self._functions.call(call), node)
@@ -613,6 +624,7 @@ class Expressions:
             if plain and not any(key in keywords for key in table):
                 level = self.state.level(value)
                 keywords.update({key: of_element(item, None, level) for key, item in table.items()})
+                self.state.keep_private(Known(list(table), level=level))
             else:
                 complete = False
                 self._unfollowed(node, "** of a value that is not known", value)
@@ -700,7 +712,11 @@ class Expressions:
             self.bind_target(generator.target, UNKNOWN)
             return self._maybe_rows(generators, depth, results, rows)
         exact = True
+        mark = self.state.changes()
         for value in found:
+            if self.state.changes() != mark:
+                # It may have changed what it runs through.
+                return self._maybe_rows(generators, depth, results, rows)
             self.bind_target(generator.target, value)
             if self.state.steps() > MAX_STEPS_UNROLLED:
                 return self._maybe_rows(generators, depth, results, rows)
@@ -821,6 +837,14 @@ def truth_of(found: object) -> bool | None:
 
 # Built-ins, and `str.join`, that run through what they are handed, to its end.
 _COLLECTORS = frozenset("list tuple set frozenset sum sorted max min dict join".split())
+
+
+def _handed(about: tuple[Any, ...]) -> list[Value]:
+    """Return the values of a site, and what is stored."""
+    parts = [part for each in about for part in (each if isinstance(each, tuple) else (each,))]
+    several = [inner for part in parts if isinstance(part, tuple) for inner in part]
+    several += [inner for part in parts if type(part) is dict for inner in part.values()]
+    return [each for each in [*parts, *several] if isinstance(each, Value)]
 
 
 def _as_index(plain: object, found: object) -> object:

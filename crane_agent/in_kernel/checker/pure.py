@@ -244,7 +244,7 @@ def call(site: CallSite, state: State, run: Run) -> Value | Finding | None:
             if keywords:
                 return None
             items = list(iterator)  # type: ignore[call-overload]
-            return Made("iterator", items=items, made_at=state.changes(), level=level)
+            return Made("iterator", items=items, made_at=state.changes(), level=level, over=tuple(site.arguments))
         return found
     if name in ("enumerate", "zip", "iter") and not site.keywords and site.arguments:
         return _paired(name, site, state)
@@ -295,7 +295,7 @@ def _paired(name: str, site: CallSite, state: State) -> Value | None:
     else:
         items = [tuple(map(as_element, row)) for row in zip(*found)]
     made_at, level = state.changes(), state.level(*site.arguments)
-    return Made("iterator", items=items, complete=complete, made_at=made_at, level=level)
+    return Made("iterator", items=items, complete=complete, made_at=made_at, level=level, over=tuple(arguments))
 
 
 def _first_of(value: Value, site: CallSite, state: State) -> Elements | None:

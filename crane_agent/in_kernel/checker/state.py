@@ -45,6 +45,7 @@ _NEVER_CHANGED = (*safe.SCALARS, range, slice, types.BuiltinFunctionType)
 MAX_STEPS = 20000
 MAX_COPY = 100000
 MOST_DOUBTS = 50
+MOST_KEPT = 500
 
 MAX_WORDS = 500
 """Length of a message or a reason [characters]."""
@@ -69,6 +70,7 @@ class State:
         doubts: Why what comes next is not certain; empty as long as everything before is settled.
         conditional: Depth of branches and loops that may not run; `loops` of them are loops.
         iterated: Tells what iterating over a value yields; of what is not followed no element is known.
+        private: Texts of the kernel's plain values that libraries were handed.
         running: Whether a cell of the user's runs meanwhile.
         guarded: Depth of ``try`` blocks whose handlers may catch a finding.
         files_may_change: Whether code ran that is not followed: files may have come or gone.
@@ -87,6 +89,7 @@ class State:
         self.guarded = 0
         self.iterated: Callable[[ast.AST, Value], Elements] = lambda node, value: Elements([], complete=False)
         self.running = moment(shell)["running"]
+        self.private: set[str] = set()
         self.files_may_change = False
         self.may_be_patched = False
         self.imported: set[str] = set()
@@ -172,6 +175,10 @@ class State:
                 found.append(Known(type(value)))
         defined = [value for scope in self._scopes for value in scope.values() if type(value) is Defined]
         return found + [each for each in defined if functions or isinstance(each.node, ast.ClassDef)]
+
+    def is_own(self, name: str) -> bool:
+        """Whether a name may be deleted here: in the body of a class only its own."""
+        return len(self._scopes) - 1 == self._local or name in self._scopes[-1]
 
     def is_bound_by_cells(self, name: str) -> bool:
         """Whether a name is certain to be bound by a cell or by IPython, and is not only a built-in."""
@@ -451,16 +458,17 @@ class State:
         return len(self._changed)
 
     def changed_since(self, mark: int, value: Value) -> bool:
-        """Whether the cell changed this value after the mark was taken."""
-        if type(value) is not Known:
-            return len(self._changed) > mark
-        if self._stale and self._stale.holds(value.object):
-            return len(self._changed) > mark
-        return id(value.object) in self._touched or any(each is value.object for each, _ in self._changed[mark:])
-
-    def changed_after(self, mark: int) -> list[object]:
-        """Return what the cell changed after the mark was taken, in order."""
-        return [each for each, _ in self._changed[mark:]]
+        """Whether the cell changed this value, or what it runs through, after the mark was taken."""
+        changed = self._changed[mark:]
+        if not changed:
+            return False
+        if type(value) is Made and value.kind in ("iterator", "view"):
+            over = value.facts.get("over") or (value.facts.get("owner"),)
+            return any(each is None or self.changed_since(mark, each) for each in over)
+        if type(value) is not Known and type(value) is not Like:
+            return True
+        found = value.object
+        return any(each is found or each is self for each, _ in changed) or self._stale.holds(found)
 
     def touch(self, value: Value | None, depth: int = 2) -> None:
         """Something the walk cannot follow may have changed this value, and what it holds."""
@@ -537,6 +545,27 @@ class State:
         place = id(value.object)
         changed = place in self._shadows or place in self._touched or place in self._forms
         return VALUES if changed else value.level
+
+    def keep_private(self, *values: Value | None) -> None:
+        """Note the kernel's plain values that a library is handed: what it says of them is a value, too."""
+        for value in values:
+            found = self.live(value)
+            if found is not safe.ABSENT and self.level(value) == VALUES:
+                self._keep_private(found, 3)
+        self.private.discard("")
+
+    def _keep_private(self, found: Any, depth: int) -> None:
+        if safe.one_of(type(found), (str, int, float)):
+            if len(self.private) < MOST_KEPT:
+                self.private.add(safe.text(found, MAX_WORDS))
+        elif type(found) is Hole:
+            self.keep_private(found.value)
+        elif depth and safe.one_of(type(found), safe.CONTAINERS):
+            inner = safe.first(found, 50)
+            if type(found) is dict:
+                inner += safe.first(found.values(), 50)
+            for each in inner:
+                self._keep_private(each, depth - 1)
 
     def tells(self, *levels: str) -> bool:
         """Whether what needs these levels may be in the answer."""

@@ -109,6 +109,8 @@ class Walker:
     def _Delete(self, node: ast.Delete) -> None:
         for target in node.targets:
             if isinstance(target, ast.Name):
+                if not self.state.is_own(target.id):
+                    self.state.doubt(target, "raises", "a class can delete only what it bound itself")
                 if not self.state.is_bound_by_cells(target.id):
                     self._value(ast.copy_location(ast.Name(target.id, ast.Load()), target))
                     self.state.doubt(target, "raises", "a built-in cannot be deleted")
@@ -382,7 +384,7 @@ class Walker:
             if self._may_have_left(node):
                 return
             if self.state.changed_since(changes, value):
-                self.state.doubt(node, "effects", "what the loop iterates over is changed in it")
+                self.state.doubt(node, "raises", "what the loop iterates over is changed in it")
                 complete = False
                 break
         if not complete:

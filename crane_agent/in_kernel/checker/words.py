@@ -63,6 +63,45 @@ class Words(NamedTuple):
         return repr(text) if self.quoted else text
 
 
+def without(text: Words, private: set[str]) -> Words:
+    """Return a text in which these values, wherever they stand, may be told at level ``values`` only.
+
+    Args:
+        text: What a library said, told as one part or a few.
+        private: Texts of values that took part.
+    """
+    if not private:
+        return text
+    several = sorted(private, key=len, reverse=True)[:MOST_PRIVATE]
+    found = re.compile("|".join(map(_pattern, several)))
+    pieces = _HOLE.split(text.template)
+    holes = _HOLE.findall(text.template)
+    template = pieces[0]
+    parts: list[Part] = []
+    for hole, part, literal in zip(holes, text.parts, pieces[1:]):
+        shown = hole.format(part.value)
+        if part.level == VALUES or found.search(shown) is None:
+            template, parts = template + hole, [*parts, part]
+        else:
+            end = 0
+            for match in found.finditer(shown):
+                template += "{}{}"
+                parts += [Part(shown[end : match.start()], part.level), Part(match[0], VALUES)]
+                end = match.end()
+            template, parts = template + "{}", [*parts, Part(shown[end:], part.level)]
+        template += literal
+    return Words(template, tuple(parts), text.quoted)
+
+
+def _pattern(text: str) -> str:
+    edge = r"\d" if text.lstrip("-").isdigit() else r"\w"
+    return "(?<!{edge}){text}(?!{edge})".format(edge=edge, text=re.escape(text))
+
+
+MOST_PRIVATE = 300
+_HOLE = re.compile(r"\{(?:!r)?\}")
+
+
 def words(template: str, *parts: object, quoted: bool = False) -> Words:
     """Return a text; a part that is no `Part` counts as a value."""
     return Words(template, tuple(part if type(part) is Part else Part(part, VALUES) for part in parts), quoted)

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import zmq
 from ipykernel.iostream import IOPubThread, OutStream
@@ -19,6 +19,24 @@ from jupyter_client.session import Session
 from crane_agent.in_kernel import entry
 from crane_agent.in_kernel.wire import encode_tree
 from crane_agent.notebook.code import parse
+
+BATCH = 100
+"""Cells that share a process, at most; each has a shell of its own."""
+
+# What changes more than names and values outlasts its cell, so that such a cell has a process of its own.
+LASTING = (
+    "builtins.",
+    "import builtins",
+    "pd.DataFrame.",
+    "sys.stdout",
+    "simplefilter('error')",
+    "threading",
+    "Macro",
+    "exit",
+    "__future__",
+    "get_ipython()",
+)
+Cell = TypeVar("Cell", bound=Sequence[Any])
 
 LIMITS = {"seconds": 10.0, "items": 50, "bytes": 1_000_000}
 
@@ -139,8 +157,25 @@ def compare(setup: str, cell: str) -> Row:
 
 def compare_all(programs: Sequence[tuple[str, str]]) -> list[Row]:
     """Ask about each cell, then run it, each in a new shell, all in one fork of this process."""
-    rows = _in_a_fork(lambda: [tuple(_compare(setup, cell)) for setup, cell in programs], 20 + 2 * len(programs))
+    rows = in_a_fork(lambda: [tuple(_compare(setup, cell)) for setup, cell in programs], 20 + 2 * len(programs))
     return [Row(*each) for each in rows]
+
+
+def compare_in_batches(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Row]]:
+    """Yield each of these, a setup and a cell and what comes after them, with the row that came of it."""
+    for batch in _batches(cells):
+        yield from zip(batch, compare_all([(each[0], each[1]) for each in batch]), strict=True)
+
+
+def lasts(setup: str, cell: str) -> bool:
+    """Whether a program may change more of its process than names and values."""
+    return any(word in setup + cell for word in LASTING)
+
+
+def _batches(cells: Sequence[Cell]) -> list[Sequence[Cell]]:
+    rest = [each for each in cells if not lasts(each[0], each[1])]
+    alone = [[each] for each in cells if lasts(each[0], each[1])]
+    return [*alone, *(rest[start : start + BATCH] for start in range(0, len(rest), BATCH))]
 
 
 def replies(setup: str, cells: Sequence[str], *, privacy: str) -> list[dict[str, Any]]:
@@ -150,13 +185,17 @@ def replies(setup: str, cells: Sequence[str], *, privacy: str) -> list[dict[str,
         shell = fresh_shell(setup)
         return [ask(shell, cell, privacy=privacy) for cell in cells]
 
-    found: list[dict[str, Any]] = _in_a_fork(asked, 60)
+    found: list[dict[str, Any]] = in_a_fork(asked, 60)
     return found
 
 
-def _in_a_fork(compute: Callable[[], Any], limit_s: int) -> Any:
+def in_a_fork(compute: Callable[[], Any], limit_s: int) -> Any:
+    """Return what a function returns, or fail; it is run in a fork of this process, with a kernel's `sys.stdout`."""
     reading, writing = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Python 3.12 warns of a fork beside threads: those of the test runner hold nothing that the child needs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         code = 1
         try:

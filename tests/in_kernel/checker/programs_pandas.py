@@ -2,6 +2,8 @@
 
 import random
 
+from programs import Program
+
 SETUP = """
 import numpy as np, pandas as pd
 df = pd.DataFrame({
@@ -339,6 +341,6 @@ INPLACE = (
 )
 
 
-def program(seed: int) -> str:
-    """Return the cell of a seed."""
-    return Tables(seed).program()
+def program(seed: int) -> Program:
+    """Return the program of a seed."""
+    return Program(SETUP, Tables(seed).program())

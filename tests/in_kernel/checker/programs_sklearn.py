@@ -2,6 +2,8 @@
 
 import random
 
+from programs import Program
+
 SETUP = """
 import warnings; warnings.simplefilter('ignore')
 import numpy as np, pandas as pd
@@ -391,3 +393,8 @@ class SklearnPrograms:
 
     def program(self, most: int = 6) -> str:
         return "\n".join(line for _ in range(self.random.randint(1, most)) for line in self.statement())
+
+
+def program(seed: int) -> Program:
+    """Return the program of a seed."""
+    return Program(SETUP, SklearnPrograms(seed).program())

@@ -1,8 +1,17 @@
 """Random cells over tensors and layers, grown from a seed; see `programs`."""
 
 import random
-from typing import NamedTuple
 
+from programs import Program
+
+# What a program before this one in the process may have set, and torch keeps for the whole process.
+USUAL = """
+import torch
+torch.set_grad_enabled(True)
+torch.set_default_dtype(torch.float32)
+torch.use_deterministic_algorithms(False)
+if hasattr(torch.Tensor, 'extra'): del torch.Tensor.extra
+"""
 SETUP = """
 import torch, numpy as np
 import torch.nn as nn, torch.nn.functional as F
@@ -54,13 +63,6 @@ EXTRA = (
     "v0 = torch.empty(2, 3, device='meta')",
     "fc.half()",
 )
-
-
-class Program(NamedTuple):
-    """A setup cell, and the cell that is asked about."""
-
-    setup: str
-    cell: str
 
 
 class _Grower:
@@ -240,4 +242,4 @@ def program(seed: int) -> Program:
     """Return the program of a seed."""
     grown = _Grower(seed)
     extra = grown.one_of(*EXTRA) if grown.chance(0.15) else ""
-    return Program(SETUP + extra, grown.program())
+    return Program(USUAL + SETUP + extra, grown.program())

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 import pytest
 from keras_cells import CRASHES, SETUP, TENSORFLOW_CRASHES, TENSORFLOW_WORKS, WORKS
 from keras_programs import program
-from oracle import Row, ask, compare_all, fresh_shell, really_run
-from oracle import _in_a_fork as in_a_fork
+from oracle import Row, ask, compare_in_batches, fresh_shell, in_a_fork, really_run
 
 HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras is not installed")
-BATCH = 40
 PROGRAMS = int(os.environ.get("CRANE_PROGRAMS", "120"))
 
 # Random state and the names that layers get are looked at around each question.
@@ -27,12 +25,9 @@ def state():
 
 
 def compared(rows: list[tuple[str, str]]) -> Iterator[tuple[str, str, Row]]:
-    for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
-        for (setup, cell), row in zip(
-            batch, compare_all([(SETUP + setup, cell) for setup, cell in batch]), strict=True
-        ):
-            yield setup, cell, row
+    whole = [(SETUP + setup, cell, setup) for setup, cell in rows]
+    for (_, cell, setup), row in compare_in_batches(whole):
+        yield setup, cell, row
 
 
 def says(message: str, real: str) -> bool:

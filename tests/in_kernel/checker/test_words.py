@@ -190,11 +190,9 @@ def test_the_words_at_level_schema_keep_what_the_target_says(cell: str, message:
 
 
 def test_a_probe_whose_arguments_hold_a_value_is_not_named() -> None:
-    cells = [
-        "df.mean()\ndf[text]",
-        "df.mean()\npd.read_csv(path)",
-        "df.mean()\ndf['nothing']",
-    ]
+    # Within the branch a finding is no certain one, but a suspect.
+    branch = "if np.random.rand() > 0.5:\n  "
+    cells = [branch + cell for cell in ("df[text]", "pd.read_csv(path)", "df['nothing']")]
     probes = {
         privacy: [reply["answer"]["suspects"][0]["probe"] for reply in replies(SETUP, cells, privacy=privacy)]
         for privacy in ("schema", "values")

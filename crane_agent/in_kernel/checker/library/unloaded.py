@@ -277,12 +277,27 @@ def _result(name: str, method: str, features: Value | None, token: Value, state:
     numpy: Any = safe.loaded("numpy")
     if method == "predict" and state.noted(token, "target") == 1:
         return Like(array_forms.stand_in((rows,), numpy.dtype("f8")), frozenset([SHAPE]))
-    if method in ("transform", "fit_transform") and name in estimator_table.AS_MANY_COLUMNS:
+    if method in ("transform", "fit_transform") and name in _SCALERS and state.form(token) is not safe.ABSENT:
         form: Any = state.form(features, SHAPE)
         shape = tuple(map(int, form.shape)) if blocks.is_frame(form) or tensors.is_ndarray(form) else ()
         if len(shape) == 2:
-            return Like(array_forms.stand_in(shape, numpy.dtype("f8")), frozenset([SHAPE]))
+            exact = frozenset([SHAPE, DTYPE]) if _is_double(features, state) else frozenset([SHAPE])
+            return Like(array_forms.stand_in(shape, numpy.dtype("f8")), exact)
     return Foreign("sklearn", (token,))
+
+
+_SCALERS = frozenset("StandardScaler MinMaxScaler MaxAbsScaler RobustScaler".split())
+
+
+def _is_double(features: Value | None, state: State) -> bool:
+    """Whether numbers are whole, or of double precision: then what they are scaled to is of double precision."""
+    form: Any = state.form(features, SHAPE, DTYPE)
+    if tensors.is_ndarray(form):
+        return str(form.dtype) in ("int64", "int32", "float64")
+    if not blocks.is_frame(form):
+        return False
+    kinds = blocks.dtypes(form, int(form.shape[1]))
+    return bool(kinds) and all(each in ("int64", "int32", "float64") for each in kinds)
 
 
 def _is_usual(state: State) -> bool:
@@ -343,7 +358,7 @@ def _text(features: Data, dtype: str, value: Value, state: State) -> Finding | N
         return None
     return _finding(
         "sklearn.text",
-        [Part(start, NAMES), Part(message[len(start) :], state.level(value))],
+        [Part(start, NAMES), Part("…" if features.chosen else message[len(start) :], state.level(value))],
         "the features are turned into numbers, and they hold text",
         "data value violation",
     )

@@ -23,13 +23,17 @@ from typing import TYPE_CHECKING, Any
 
 from ... import safe
 from .. import sites
-from . import attributes, callables, containers, estimators, files, frames, imports, names, row_labels, tensors
+from . import attributes, callables, containers, estimators, files, frames, imports, names, row_labels, tensors, unloaded
 
 if TYPE_CHECKING:
     from ..state import State
 
 _RULES: dict[type, list[Any]] = {}
-for _module in (names, attributes, callables, containers, estimators, files, frames, row_labels, imports, tensors, unloaded):
+_MODULES = (
+    *(names, attributes, callables, containers, estimators, files, frames, row_labels, imports, tensors),
+    unloaded,
+)
+for _module in _MODULES:
     for _kind, _functions in _module.RULES.items():
         _RULES.setdefault(_kind, []).extend(_functions)
 
