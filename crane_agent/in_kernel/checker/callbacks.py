@@ -232,4 +232,4 @@ class Callbacks:
         if type(found) is int or type(found) is float:
             dtype = torch.int64 if type(found) is int else torch.float64
             return Like(torch.empty((count,), dtype=dtype, device="meta"), STRUCTURE)
-        return Foreign("torch") if sample is not UNKNOWN else UNKNOWN
+        return Foreign("torch", (sample,)) if sample is not UNKNOWN else UNKNOWN

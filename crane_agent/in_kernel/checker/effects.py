@@ -408,13 +408,24 @@ def changed_by_operation(node: ast.AST, why: str, state: State, *values: Value |
             reach.add(value)
             if value is UNKNOWN or type(value) in (Defined, Instance):
                 reach.add_users_code(functions=False)
-        elif type(value) is Known and safe.one_of(type(value.object), safe.CONTAINERS):
+        elif _may_hold_others(value):
             reach.add(value)
     if not reach.code and all(packages):
         # Libraries leave the operands of an operator as they are.
         state.doubt(node, "raises", why)
-        return Foreign(next((each for each in packages if each != "builtins"), "builtins"))
+        held = tuple(each for each in values if each is not None)
+        return Foreign(next((each for each in packages if each != "builtins"), "builtins"), held)
     return _ran(reach, node, why, state, "", set())
+
+
+def _may_hold_others(value: Value | None) -> bool:
+    """Whether what is got out of a value may be any object that was put into it."""
+    if type(value) is not Known:
+        return type(value) is Foreign
+    found = value.object
+    if blocks.is_frame(found) or blocks.is_series(found) or tensors.is_tensor(found):
+        return False
+    return not safe.one_of(type(found), _UNCHANGING) and not (tensors.is_ndarray(found) and found.dtype.kind != "O")  # type: ignore[attr-defined]
 
 
 def _ran(reach: Reach, node: ast.AST, what: str, state: State, package: str, left: set[int]) -> Value:
@@ -439,7 +450,9 @@ def _ran(reach: Reach, node: ast.AST, what: str, state: State, package: str, lef
             state.touch(Known(found), depth=0)
     for name in reach.names:
         state.bind_at_cell(name, UNKNOWN if state.peek(name) is not None else MAYBE_UNBOUND)
-    return Foreign(package) if package and not reach.code and package not in _RETURN_ANYTHING else UNKNOWN
+    if not package or reach.code or package in _RETURN_ANYTHING:
+        return UNKNOWN
+    return Foreign(package, tuple(each if isinstance(each, Value) else Known(each) for each in reach.objects[:200]))
 
 
 def touch_in_place(value: Value | None, state: State) -> None:

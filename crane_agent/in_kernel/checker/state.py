@@ -457,6 +457,10 @@ class State:
         """Return a mark for `changed_since`."""
         return len(self._changed)
 
+    def changed_after(self, mark: int) -> list[object]:
+        """Return what the cell changed after the mark was taken, in order."""
+        return [each for each, _ in self._changed[mark:]]
+
     def changed_since(self, mark: int, value: Value) -> bool:
         """Whether the cell changed this value, or what it runs through, after the mark was taken."""
         changed = self._changed[mark:]

@@ -650,6 +650,10 @@ CRASHES: list[tuple[str, str, str, int | None]] = [
     (ARRAYS, "uk = np.random.rand(3).mean()\nf'{uk:d}'", "ValueError", 2),
     (ARRAYS, "b[0] = float('nan')", "ValueError", 1),
     (ARRAYS, "b[0] = np.float64('nan')", "ValueError", 1),
+    (ARRAYS, "np.char.upper(s)\nl[3]", "IndexError", 2),
+    (ARRAYS, "b[0] = 9\nb.flat[0] + l[9]", "IndexError", 2),
+    (ARRAYS, "uk = np.random.randint(2)\na[uk] + b", "ValueError", 2),
+    (ARRAYS, "uk = np.random.randint(2)\na[uk][7]", "IndexError", 2),
 ]
 
 WORKS: list[tuple[str, str]] = [
@@ -793,11 +797,7 @@ DOUBTFUL: list[tuple[str, str]] = [
     (ARRAYS, "sub[5]"),
     (ARRAYS, "np.concatenate([a, odd])"),
     (ARRAYS, "w = big[big > 2]\nw.reshape(2, 2)\nw.foo"),
-    (ARRAYS, "np.char.upper(s)\nl[3]"),
     (ARRAYS, "list(axes.flat)[4]"),
-    (ARRAYS, "b[0] = 9\nb.flat[0] + l[9]"),
     (ARRAYS, "a.flat['x']"),
     (ARRAYS, "sum(b.flat) + 'x'"),
-    (ARRAYS, "uk = np.random.randint(2)\na[uk] + b"),
-    (ARRAYS, "uk = np.random.randint(2)\na[uk][7]"),
 ]

@@ -139,6 +139,7 @@ CRASHES: list[tuple[str, str, str, int | None]] = [
     (BIG, "big.shape[2]", "IndexError", 1),
     (BIG, "len(big) + 'a'", "TypeError", 1),
     (BIG, "for c in big.columns:\n    big[c].zzz", "AttributeError", 2),
+    (FRAME, "df.apply(lambda row: row['zz'], axis=1)", "KeyError", 1),
 ]
 
 _USER = "class V:\n  def __eq__(self, other): raise KeyError('mine')\n  __hash__ = None\nimport pandas as pd\n"
@@ -203,7 +204,6 @@ WORKS: list[tuple[str, str]] = [
 ]
 
 DOUBTFUL: list[tuple[str, str]] = [
-    (FRAME, "df.apply(lambda row: row['zz'], axis=1)"),
     # pandas would import a module of its own.
     (FRAME, "df.pivot(index='g', columns='g', values='x')"),
     (BIG, "big['s'] + 1"),

@@ -24,6 +24,7 @@ from crane_agent.session.protocol import Limits, Session
 
 TABLES: dict[str, tuple[str, ...]] = {
     "tables": ("pandas",),
+    "tables_walk": ("pandas", "torch"),
     "tables_files": ("pandas", "matplotlib", "seaborn", "sklearn"),
     "tables_standard": (),
     "tables_numpy": ("numpy",),

@@ -5,6 +5,7 @@ A pipeline is fitted step by step: each step is checked on what comes out of the
 
 from __future__ import annotations
 
+import types
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ... import safe
@@ -246,6 +247,11 @@ def _use_pipeline(pipeline: Any, features: Data | None, method: str) -> Finding 
     steps = _steps(pipeline)
     if steps is None or method == "inverse_transform":
         return None
+    if _checks_itself(pipeline, method) and all(_is_passed(step) or checks.is_own(step) for _, step in steps):
+        check: Any = safe.loaded("sklearn.utils.validation", "check_is_fitted")
+        finding = ask(lambda: check(copy_of(pipeline)), NAMES, "because it is not fitted")
+        if finding is not None:
+            return finding
     for place, (_, step) in enumerate(steps):
         if _is_passed(step):
             continue
@@ -257,6 +263,16 @@ def _use_pipeline(pipeline: Any, features: Data | None, method: str) -> Finding 
             return finding
         features = None if last else transformed(step, features)
     return None
+
+
+def _checks_itself(pipeline: Any, method: str) -> bool:
+    """Whether a method of a pipeline's begins with a check of the pipeline itself, as it does from 1.8 on."""
+    entry: Any = safe.in_type(type(pipeline), method)
+    function = (safe.instance_dict(entry) or {}).get("fn", entry)
+    check = safe.loaded("sklearn.utils.validation", "check_is_fitted")
+    if type(function) is not types.FunctionType or not safe.comes_from(function, "sklearn"):
+        return False
+    return "check_is_fitted" in function.__code__.co_names and safe.comes_from(check, "sklearn")
 
 
 # -- columns -------------------------------------------------------------------------------------------------------

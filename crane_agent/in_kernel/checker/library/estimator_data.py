@@ -10,16 +10,15 @@ raise least: what is raised for these, is raised for any.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import threading
-import warnings
-from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import safe
 from ...readers import blocks, tensors
 from ..values import DTYPE, LABELS, SHAPE, Defined, Known, Like, Value
 from . import tables
+from .running import quiet as quiet
 
 if TYPE_CHECKING:
     from ..state import State
@@ -421,44 +420,3 @@ def _has_usual_settings() -> bool:
         if any(settings.get(name) for name in _IN_EFFECT) or settings.get("transform_output", "default") != "default":
             return False
     return True
-
-
-# -- running -------------------------------------------------------------------------------------------------------
-
-
-class _Here:
-    """Stands in a warning filter for the modules that it is for: whatever warns in this thread; notes which did."""
-
-    def __init__(self) -> None:
-        self._thread = threading.get_ident()
-        self.modules: list[str] = []
-
-    def match(self, module: str) -> bool:
-        if threading.get_ident() != self._thread:
-            return False
-        self.modules.append(module)
-        return True
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep to ourselves what scikit-learn and numpy warn of, in this thread, and leave no note of it in modules.
-
-    A module that warns gets a registry, in which a warning that is ignored is not noted. Source: CPython,
-    `Python/_warnings.c`, setup_context and warn_explicit.
-    """
-    here = _Here()
-    ours: Any = ("ignore", None, Warning, here, 0)
-    errstate: Any = safe.loaded("numpy", "errstate")
-    warnings.filters.insert(0, ours)  # type: ignore[attr-defined]
-    try:
-        with errstate(all="ignore"):
-            yield
-    finally:
-        with contextlib.suppress(ValueError):
-            warnings.filters.remove(ours)  # type: ignore[attr-defined]
-        for name in here.modules:
-            table = safe.instance_dict(safe.loaded(name)) or {}
-            registry = table.get("__warningregistry__")
-            if type(registry) is dict and list(registry) == ["version"]:
-                del table["__warningregistry__"]

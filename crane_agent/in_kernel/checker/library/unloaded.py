@@ -12,13 +12,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ... import safe
-from ...privacy import NAMES, SCHEMA, VALUES
+from ...privacy import NAMES, SCHEMA
 from ...readers import blocks, module_places, tensors
 from ..effects import Reach
 from ..rules import unloaded as origins
 from ..sites import AttributeSite, CallSite, Finding
 from ..values import DTYPE, SHAPE, UNKNOWN, Foreign, Hole, Known, Like, Made, Method, Value, as_element
-from ..words import Part, counted, named, words
+from ..words import Part, counted, words
 from . import array_forms, estimator_checks, estimator_data, estimator_functions, estimator_table, tables
 from .estimator_data import Data
 
@@ -33,7 +33,7 @@ MAX_ROWS = 2_000_000
 _QUIET = frozenset("sklearn scipy statsmodels imblearn seaborn".split())
 """Packages whose functions leave what they are handed as it is, but for what `_CHANGING` names."""
 _CHANGING = frozenset("copy copy_X copy_x out inplace ax axes warm_start callback callbacks".split())
-_WRITING = ("fetch", "dump", "save", "write", "download", "get_", "set", "reset", "to_", "load_dataset", "clear", "parallel")
+_WRITING = tuple("fetch dump save write download get_ set reset to_ load_dataset clear parallel".split())
 
 
 def stored(site: AttributeSite, value: Value, state: State) -> Value | None:
@@ -119,7 +119,7 @@ def _is_canvas(value: Value) -> bool:
 
 
 def _split(site: CallSite, state: State) -> Value | Finding | None:
-    """Follow `train_test_split`. Source: `sklearn.model_selection._split`, `_validate_shuffle_split`, `ShuffleSplit`."""
+    """Follow `train_test_split`. Source: `sklearn.model_selection._split`, `_validate_shuffle_split`."""
     values = list(site.arguments)
     known = {name: state.live(value) for name, value in site.keywords.items() if name != "stratify"}
     if not values or set(site.keywords) - {"test_size", "train_size", "random_state", "shuffle", "stratify"}:
@@ -158,7 +158,7 @@ def _sizes(rows: int, test: Any, train: Any) -> tuple[int, int] | None:
     trains = math.floor(train * rows) if type(train) is float else train
     trains = rows - tests if trains is None else trains
     tests = rows - trains if tests is None else tests
-    return (trains, tests) if 0 < trains and 0 < tests and trains + tests <= rows else None
+    return (trains, tests) if trains > 0 and tests > 0 and trains + tests <= rows else None
 
 
 def _permutation(seed: int, rows: int, sizes: tuple[int, int]) -> tuple[Any, Any] | None:
@@ -239,16 +239,14 @@ def _method(site: CallSite, owner: Made, method: str, state: State) -> Value | F
     if reach.code or reach.wild or not all(estimator_data.may_be_data(each, state) for each in values):
         return None
     bound = _bound(site)
-    if bound is None:
-        finding = None
-    else:
-        finding = _check(name, owner, bound, method, state)
+    finding = None if bound is None else _check(name, owner, bound, method, state)
     if finding is not None:
         return finding
     state.may_raise(site.node, "{}() may raise".format(method))
     token = owner.facts["state"]
     if method in _FITTING:
         state.note(token, "target", None if bound is None else _dimensions(bound[1], state))
+        state.note(token, "columns", ("unknown",) if bound is None else _names(bound[0], state))
     if method == "fit" or method == "partial_fit":
         return owner
     return _result(name, method, None if bound is None else bound[0], token, state)
@@ -307,15 +305,15 @@ def _is_usual(state: State) -> bool:
 # -- the checks of fit ---------------------------------------------------------------------------------------------
 
 
-def _check(
-    name: str, owner: Made, bound: tuple[Value, Value | None], method: str, state: State
-) -> Finding | None:
+def _check(name: str, owner: Made, bound: tuple[Value, Value | None], method: str, state: State) -> Finding | None:
     options = estimator_table.FITS.get(name)
     if options is None or not _is_usual(state) or not safe.loaded("numpy") or _version(state) is None:
         return None
     fits = method in _FITTING
+    if name in _ODD or not (fits or _has_columns_as_fitted(owner, bound[0], options.target, method, state)):
+        return None
     features = estimator_data.of(bound[0], state)
-    if features is not None and features.object is not None:
+    if features is not None and features.object is not None and hasattr(features.object, "shape"):
         finding = _text(features, options.dtype, bound[0], state)
         finding = finding or _one_dimension(features, options.dtype, bound[0], state)
         finding = finding or _holes(features, name, owner, bound[0], state)
@@ -325,7 +323,27 @@ def _check(
         return None
     rows = [estimator_data.rows_of(each, state) for each in bound]
     finding = None if options.apart else _inconsistent(rows)
-    return finding or (_continuous(bound[1], state) if options.target == estimator_table.CLASSES else None)
+    return finding or (_continuous(bound[1], state) if name in _OF_CLASSES else None)
+
+
+_ODD = frozenset("TSNE FactorAnalysis RidgeClassifier RidgeClassifierCV KernelDensity".split()) | frozenset(
+    "SpectralClustering SpectralEmbedding LocallyLinearEmbedding".split()
+)
+"""Estimators that check something else before, or in another way."""
+
+
+def _has_columns_as_fitted(owner: Made, features: Value, target: str, method: str, state: State) -> bool:
+    """Whether a method is one that the estimator has, and its features have the names that it was fitted with."""
+    if (method == "transform") != (target == estimator_table.NONE and owner.facts["name"] not in ("KMeans", "SVC")):
+        return False
+    return state.noted(owner.facts["state"], "columns") == _names(features, state)
+
+
+def _names(features: Value | None, state: State) -> tuple[object, ...]:
+    if not blocks.is_frame(state.form(features, SHAPE)):
+        return ("no names",)
+    columns = state.columns(features)
+    return ("unknown", id(features)) if columns is None else tuple(columns)
 
 
 _DTYPES = {
@@ -343,6 +361,8 @@ def _text(features: Data, dtype: str, value: Value, state: State) -> Finding | N
     """
     numpy: Any = safe.loaded("numpy")
     if not features.real or not _may_hold_text(features.object):
+        return None
+    if dtype == estimator_table.NUMERIC and not _is_seen_as_objects(features.object, state):
         return None
     try:
         with estimator_data.quiet():
@@ -368,6 +388,20 @@ def _may_hold_text(found: Any) -> bool:
     if blocks.is_frame(found):
         return len(found.shape) == 2 and found.shape[1] > 0 and found.shape[0] > 0
     return tensors.is_ndarray(found) and found.dtype.kind == "O" and found.ndim == 2 and found.size > 0
+
+
+def _is_seen_as_objects(found: Any, state: State) -> bool:
+    """Whether ``dtype="numeric"`` turns a table with text into numbers: not if some column is of pandas' own types.
+
+    Newer versions do so with pandas' own text, too.
+    """
+    if not blocks.is_frame(found):
+        return True
+    dtypes = list(found.dtypes)
+    if all(safe.is_from(type(each), "numpy") for each in dtypes):
+        return True
+    has_text = any(safe.class_name(type(each)) == "StringDtype" for each in dtypes)
+    return has_text and b"has_pandas_string = any(" in _validation(state)
 
 
 def _finding(rule: str, parts: list[Part], because: str, crash_type: str) -> Finding:
@@ -458,9 +492,8 @@ def _holes(features: Data, name: str, owner: Made, value: Value, state: State) -
     if b'Input {padded_input_name}contains {type_err}."' not in text or _NAN_WORDS[3].encode() not in text:
         return None
     message = "Input X contains NaN.\n{}{}".format(name, "".join(_NAN_WORDS))
-    return _finding(
-        "sklearn.nan", [Part(message, NAMES)], "the features hold NaN, which this estimator refuses", "data value violation"
-    )
+    because = "the features hold NaN, which this estimator refuses"
+    return _finding("sklearn.nan", [Part(message, NAMES)], because, "data value violation")
 
 
 _NAN_WORDS = (
@@ -472,6 +505,13 @@ _NAN_WORDS = (
     " at the following page:",
     " https://scikit-learn.org/stable/modules/impute.html#estimators-that-handle-nan-values",
 )
+
+
+_OF_CLASSES = frozenset(
+    "LogisticRegression LogisticRegressionCV DecisionTreeClassifier ExtraTreeClassifier RandomForestClassifier "
+    "ExtraTreesClassifier GradientBoostingClassifier KNeighborsClassifier SVC NuSVC LinearSVC".split()
+)
+"""Classifiers that look at their classes with `check_classification_targets`."""
 
 
 def _continuous(value: Value, state: State) -> Finding | None:
@@ -525,9 +565,9 @@ def _version(state: State) -> tuple[int, int] | None:
         state.memo[key] = None
         found = module_places.search(["sklearn"], state.budget)
         parts = str(found.get("version") or "").split(".")
-        if found.get("found") is True and not found.get("unknown") and len(parts) > 1:
-            if all(each.isdigit() for each in parts[:2]) and int(parts[0]) >= 1:
-                state.memo[key] = (int(parts[0]), int(parts[1]))
+        sure = found.get("found") is True and not found.get("unknown") and len(parts) > 1
+        if sure and all(each.isdigit() for each in parts[:2]) and int(parts[0]) >= 1:
+            state.memo[key] = (int(parts[0]), int(parts[1]))
     version: tuple[int, int] | None = state.memo[key]
     return version
 

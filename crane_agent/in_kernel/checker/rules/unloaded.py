@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import safe
 from ...likeness import close_to
-from ...privacy import NAMES, SCHEMA
+from ...privacy import NAMES, VALUES
 from ..sites import AttributeSite, CallSite, Finding, is_starred
 from ..values import Known, Made
 from ..words import Part, named, words
@@ -168,7 +168,11 @@ def _read(tree: ast.Module, source: bytes) -> Text:
 
 
 # As words: also in comments and strings, which costs answers, but makes none wrong.
-_COMPUTING = re.compile(rb"\b(?:globals\(\)|exec\(|^\s*(?:vars|locals)\(\)|lazy_loader|_LazyModule)", re.MULTILINE)
+_COMPUTING = re.compile(
+    rb"\bglobals\(\)(?!\[[^\]\n]*\](?!\s*=[^=])|\.(?:items|get|keys|values)\()"
+    rb"|(?<![.\w])exec\(|^ {0,4}(?:vars|locals)\(\)|\blazy_loader\b|_LazyModule",
+    re.MULTILINE,
+)
 _STORING = re.compile(rb"\.modules\b|__dict__|import_module|setattr\(|__import__|\beval\(|\bvars\(|\blocals\(")
 
 
@@ -603,14 +607,12 @@ def _binding(site: CallSite, stub: Any, checked: bool, found: Found, state: Stat
         return None
     names = _parameters(stub)
     wrong = [name for name in site.keywords if name not in names]
-    level = SCHEMA if is_starred(site.node) else NAMES
+    level = VALUES if is_starred(site.node) else NAMES
     return Finding(
         rule="unloaded.does-not-bind",
         type="TypeError",
         message=words("{}", Part(message, level)),
-        because=words(
-            "the signature is ({}), in the installed {}", named(", ".join(names)), named(found.place.name)
-        ),
+        because=words("the signature is ({}), in the installed {}", named(", ".join(names)), named(found.place.name)),
         crash_type="invalid argument",
         library=found.place.name.partition(".")[0],
         close=tuple(close_to(wrong[0], [name for name in names if name not in site.keywords])) if wrong else (),
