@@ -487,6 +487,9 @@ class Expressions:
         if type(site.owner) is Instance:
             return self._reported(self._functions.attribute(site.owner, site.name), site.node)
         if type(site.owner) is Made and site.owner.kind == "unloaded":
+            finding = rules.first_finding(site, self.state)
+            if finding is not None:
+                return self.state.report(finding, site.node)
             module, name = site.owner.facts["module"], site.owner.facts["name"]
             self.state.may_raise(site.node, "{} may have no {}".format(module, site.name))
             return unloaded(module, "{}.{}".format(name, site.name).lstrip("."))

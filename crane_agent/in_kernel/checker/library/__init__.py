@@ -9,8 +9,9 @@ kind of question (`ask` lists them) the functions that may answer. A handler ans
 - None: not mine, or not known. If nobody knows, the walk takes it that anything may happen to the operands.
 
 To teach the checker another function of a library, find the module, and put it in the table that says what it depends
-on; `running` holds the two ways of asking the library. Then add a row to CRASHES and to WORKS in
-`tests/in_kernel/checker/tables_LIBRARY.py`.
+on (the module's docstring names it); `running` holds the two ways of asking the library. Then add a row to CRASHES and
+one to WORKS in `tests/in_kernel/checker/tables_LIBRARY.py`, and a word to `programs_LIBRARY.py`, which grows random
+programs. A new library gets a module here, in `_MODULES`, and rows in `all_tables.TABLES` and `test_programs.KINDS`.
 """
 
 from __future__ import annotations

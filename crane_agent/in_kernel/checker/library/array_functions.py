@@ -10,6 +10,8 @@ A function that computes is in one of three tables:
 
 All of them are asked with the real operands if these are known and small. None changes its operands.
 
+To add a function, put its name into the table that fits; a method goes into `METHODS`, too.
+
 Sources: the numpy reference, "Routines and objects by topic", of each function.
 """
 

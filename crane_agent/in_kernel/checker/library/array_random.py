@@ -1,5 +1,7 @@
 """numpy: random numbers. A generator of our own is asked, with a seed of our own; the kernel's are not moved.
 
+To add a distribution, put its name into `_DISTRIBUTIONS`, and where it takes ``size`` into `_SIZE_AT`.
+
 Sources: the numpy reference, "Random sampling", `RandomState` and `Generator`.
 """
 

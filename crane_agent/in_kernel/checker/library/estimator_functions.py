@@ -1,4 +1,7 @@
-"""scikit-learn: functions, from `train_test_split` over scores to the folds of a cross-validation."""
+"""scikit-learn: functions, from `train_test_split` over scores to the folds of a cross-validation.
+
+To add a function, follow it and put it into `_FOLLOWED`; a score that is like the others goes into `SCORES`.
+"""
 
 from __future__ import annotations
 

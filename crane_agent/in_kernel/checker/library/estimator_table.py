@@ -3,6 +3,8 @@
 Only options that decide what is raised for dense data are here. Source: the ``fit`` of each class, the calls of
 `validate_data` (until 1.5: `BaseEstimator._validate_data`), the same from 1.2 to 1.9 but for what is read off the live
 library: whether NaN is taken is the estimator's tag ``allow_nan``.
+
+To add an estimator, put its name into the group with its options.
 """
 
 from __future__ import annotations

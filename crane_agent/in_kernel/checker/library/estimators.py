@@ -4,6 +4,8 @@ An estimator is made for real, since its constructor does nothing but keep its p
 but if it is one of a few quick transformers: ``fit`` is followed by running the checks that it runs first, with the
 library's own functions, on a copy of the estimator. That copy, which then has the number and names of the features,
 stands for the estimator from there on.
+
+To add an estimator, give it a row in `estimator_table`; to add a method, follow it and put it into `_METHODS`.
 """
 
 from __future__ import annotations

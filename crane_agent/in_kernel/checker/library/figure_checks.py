@@ -2,6 +2,8 @@
 
 Restated from the library's own checks, or asked of its functions that only look at numbers and names. Sources: the
 matplotlib reference, `Axes.plot`, `Axes.scatter`, ...; `matplotlib/axes/_base.py`, `_plot_args`.
+
+To add a function, write its check and put it into `CHECKS` under its name.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ them: what they hold changes with each call.
 
 What raises is restated from the library's own checks, or asked of its functions that only look at numbers and names.
 Sources: the matplotlib reference, `Axes.plot`, `Axes.scatter`, ...; `matplotlib/axes/_base.py`, `_plot_args`.
+
+To add a function's checks, see `figure_checks`.
 """
 
 from __future__ import annotations

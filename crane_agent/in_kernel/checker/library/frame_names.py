@@ -2,6 +2,8 @@
 
 Not here: what draws, prints, writes files, draws random numbers, or reads the names of whoever calls. Source: the
 pandas reference of each; a name counts only if the class really has it, from pandas itself.
+
+To add one, put its name here; what its structure is without the content, `frame_structure` says.
 """
 
 from __future__ import annotations

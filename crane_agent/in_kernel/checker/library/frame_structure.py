@@ -5,6 +5,8 @@ of them where positions count. Of what it raises only that counts which it raise
 are: missing columns, lengths that do not fit, accessors of another dtype. All else is said to be possible.
 
 A stand-in's row labels mean nothing; how many levels they have, and their names, are those of the value.
+
+To add a method, put its name into the table that says what of the structure it keeps (`_KEEP_ALL`, ...).
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ The library is asked: its own check of an `InputSpec`, and `compute_output_shape
 instance that was never initialized and has the few attributes that the method reads. Neither draws a random number nor
 counts a name. What comes out of a layer that is not in the tables below is not known.
 
+To add a layer, name in `_READS` the attributes that its `compute_output_shape` reads, and its ranks in `_NDIM`.
+
 Sources: the Keras reference of each layer; `keras/src/layers/input_spec.py`, assert_input_compatibility;
 `keras/src/models/functional.py`, `input_spec` and `_adjust_input_rank`; `keras/src/models/sequential.py`, `build`.
 """

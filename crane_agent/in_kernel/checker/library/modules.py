@@ -7,6 +7,9 @@ compares sizes before it computes. The kernel's own layer is not called.
 
 A layer that the cell makes is built on the meta device, by the class's own ``__init__`` but without drawing its first
 weights; it is a `Like`.
+
+To add a layer, put the formula of its lengths into `_WITH_WEIGHT` or `_BY_ITSELF`; a function of `nn.functional` goes
+into `_FUNCTIONAL`.
 """
 
 from __future__ import annotations

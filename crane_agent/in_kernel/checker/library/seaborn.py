@@ -3,6 +3,9 @@
 Which names a function looks up in ``data``, and in what words it complains, is read off the loaded version: its plotter
 class says. Sources: the seaborn reference; `seaborn/_core/data.py`, `_oldcore.py` and `categorical.py`, what they check
 first.
+
+To add a function, put the variables that it looks up into `_ON_AXES` or `_ON_FIGURES`; a check of its own goes into
+`_CHECKS`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Functions that only compute are called with what they are handed (`standard_tables`); of random numbers and clocks the
 type is told; iterators are run through if they are short.
+
+To add a function that only computes, put it into `standard_tables`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,9 @@ tensors: most of its functions are written in Python and import the first time t
 
 What is asked runs in the thread that asks, without gradients, and draws no random numbers. Functions that torch spreads
 over threads whatever the size (softmax, convolutions, norms) are not run: `shapes` tells what comes out of them.
+
+To add a function, put its name into the table that says where the sizes of its result come from; one that needs code
+of its own goes into `_FUNCTIONS` or `_METHODS`.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ def _split(site: CallSite, state: State) -> Value | Finding | None:
         repeated = False
     elif known.get("shuffle") is False:
         return _parts(values, sizes, None, state)
-    places = _permutation(known["random_state"], first, sizes) if repeated else None
+    places = _permutation(int(str(known["random_state"])), first, sizes) if repeated else None
     return _parts(values, sizes, places, state)
 
 

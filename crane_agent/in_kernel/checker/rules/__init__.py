@@ -23,7 +23,19 @@ from typing import TYPE_CHECKING, Any
 
 from ... import safe
 from .. import sites
-from . import attributes, callables, containers, estimators, files, frames, imports, names, row_labels, tensors, unloaded
+from . import (
+    attributes,
+    callables,
+    containers,
+    estimators,
+    files,
+    frames,
+    imports,
+    names,
+    row_labels,
+    tensors,
+    unloaded,
+)
 
 if TYPE_CHECKING:
     from ..state import State

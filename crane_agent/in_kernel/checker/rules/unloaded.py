@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ... import safe
 from ...likeness import close_to
 from ...privacy import NAMES, VALUES
+from ...readers.module_places import _Look
 from ..sites import AttributeSite, CallSite, Finding, is_starred
 from ..values import Known, Made
 from ..words import Part, named, words
@@ -368,7 +369,7 @@ class Reader:
     def _submodule(self, place: Place, name: str) -> Place | None:
         looks = self._state.memo.setdefault("unloaded.looks", {})
         if place.name not in looks:
-            looks[place.name] = imports._Look(place.path or [], self._state.budget)
+            looks[place.name] = _Look(place.path or [], self._state.budget)
         look = looks[place.name]
         found = look.find(name, top=False)
         if look.doubts:
@@ -626,7 +627,7 @@ def _is_left_abstract(stub: type, name: str) -> bool:
 
 
 def _parameters(stub: Any) -> list[str]:
-    function = stub.__init__ if type(stub) is type else stub
+    function: Any = getattr(stub, "__init__") if type(stub) is type else stub  # noqa: B009
     if not hasattr(function, "__code__"):
         return []
     code = function.__code__
