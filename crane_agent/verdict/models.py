@@ -76,7 +76,7 @@ class ExceptionClaim(_Model):
     column: int | None = Field(default=None, ge=1, description="Column of that line, counted from 1.")
     source_line: Text = Field(default="", description="The text of that line.")
     at_latest: bool = Field(
-        default=False, description="An earlier line may raise first, something else: the cell crashes here at the latest."
+        default=False, description="An earlier line may raise first, something else: it crashes here at the latest."
     )
 
 
