@@ -41,9 +41,11 @@ HARMLESS_EVENTS = frozenset(
         "builtins.id",
         "code.__new__",
         "function.__new__",
+        "gc.get_referents",
         "object.__getattr__",
         "object.__setattr__",
         "sys._current_frames",
+        "sys._getframe",
     )
 )
 
@@ -53,6 +55,10 @@ LIBRARIES = frozenset(
         *("IPython", "abc", "ast", "asyncio", "codecs", "collections", "contextlib", "dis", "encodings", "enum"),
         *("genericpath", "importlib", "inspect", "json", "numpy", "os", "pandas", "posixpath", "queue", "re", "shutil"),
         *("sre_compile", "sre_parse", "threading", "torch", "tornado", "traitlets", "types", "typing"),
+        # What the checker has libraries do, and what these lean on.
+        *("_strptime", "calendar", "copy", "copyreg", "datetime", "dateutil", "decimal", "functools", "joblib"),
+        *("linecache", "locale", "matplotlib", "numbers", "operator", "random", "scipy", "seaborn", "sklearn"),
+        *("statistics", "string", "textwrap", "warnings", "weakref", "zoneinfo"),
     )
 )
 

@@ -46,6 +46,10 @@ _RANDOM = "A, B, a, b = train_test_split(X, y, test_size=0.25)\n"
 _COLUMNS = "ct = ColumnTransformer([('n', StandardScaler(), ['a', 'b']), ('c', OneHotEncoder(), ['t'])])\n"
 
 CRASHES: list[tuple[str, str, str, int | None]] = [
+    (PARTS, "SVC().fit(X, y, nope=1)", "TypeError", 1),
+    (PARTS, "SVC().fit(X)", "TypeError", 1),
+    (PARTS, "train_test_split(X, y, test_sizes=.2)", "TypeError", 1),
+    (PARTS, "cross_val_score(StandardScaler(), X, y)", "TypeError", 1),
     # what an estimator is fitted on
     (PARTS, "m = LogisticRegression()\nm.fit(X[:, 0], y)", "ValueError", 2),
     (PARTS, "LinearRegression().fit(df['a'], yc)", "ValueError", 1),

