@@ -57,7 +57,18 @@ LIBRARIES = frozenset(
         *("sre_compile", "sre_parse", "threading", "torch", "tornado", "traitlets", "types", "typing"),
         # What the checker has libraries do, and what these lean on.
         *("_strptime", "calendar", "copy", "copyreg", "datetime", "dateutil", "decimal", "functools", "joblib"),
-        *("linecache", "locale", "matplotlib", "numbers", "operator", "random", "scipy", "seaborn", "sklearn"),
+        *(
+            "linecache",
+            "locale",
+            "matplotlib",
+            "numbers",
+            "operator",
+            "pathlib",
+            "random",
+            "scipy",
+            "seaborn",
+            "sklearn",
+        ),
         *("statistics", "string", "textwrap", "warnings", "weakref", "zoneinfo"),
     )
 )
@@ -199,7 +210,8 @@ class Observer(threading.Thread):
         if code.co_filename.startswith(OURS) or len(self._calls) >= MOST_RECORDED:
             return
         home = frame.f_globals.get("__name__", "")
-        if code.co_filename == "<string>" and home.startswith("namedtuple_"):
+        # What the standard library makes of a text for named tuples and data classes.
+        if code.co_filename == "<string>" and (home.startswith("namedtuple_") or home.partition(".")[0] in LIBRARIES):
             return
         # numpy's own wrappers before 1.25, and what ipykernel 6 has the garbage collector call in any thread.
         if code.co_filename == "<__array_function__ internals>" or home == "ipykernel.ipkernel":

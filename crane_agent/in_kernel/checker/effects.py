@@ -102,10 +102,10 @@ class Reach:
         """Add what these values are and hold."""
         for value in values:
             if type(value) is Known:
-                self._walk(value.object)
+                self._add_object(value.object)
                 now = self._state.live(value)
                 if now is not value.object and now is not safe.ABSENT:
-                    self._walk(now)
+                    self._add_object(now)
             elif type(value) is Like or type(value) is Instance:
                 self._add_derived(value)
             elif type(value) is Defined:
@@ -117,7 +117,7 @@ class Reach:
             elif type(value) is Method:
                 self.add(value.owner)
             elif type(value) is Made:
-                self.add(*[each for each in value.facts.values() if isinstance(each, Value)])
+                self.add(*[each for each in value.facts.values() if safe.inherits(type(each), Value)])
         return self
 
     def add_users_code(self, functions: bool) -> None:
@@ -132,6 +132,20 @@ class Reach:
         self.names |= found.names
         self.wild = self.wild or found.wild
         self.code = True
+
+    def _add_object(self, found: object) -> None:
+        """Add what an object of the kernel's holds; if that names nothing of the notebook, it is found out once."""
+        kept = self._state.memo.setdefault("reach", {})
+        if id(found) not in kept:
+            alone = Reach(self._state)
+            alone._walk(found)
+            kept[id(found)] = (found, None if alone.code or alone.names else alone)
+        alone = kept[id(found)][1]
+        if alone is None:
+            self._walk(found)
+        else:
+            self.objects += alone.objects
+            self.wild = self.wild or alone.wild
 
     def _add_defined(self, value: Defined) -> None:
         if id(value) in self._nodes:
@@ -221,7 +235,19 @@ class Reach:
                 self.wild = self.wild or found.__class__ is not types.GeneratorType
                 if kind is types.GeneratorType:
                     yield from self._of_code(found.gi_code, True)
-            yield from gc.get_referents(found)
+            yield from self._held_by(found)
+
+    def _held_by(self, found: Any) -> list[object]:
+        """Return what any other object holds; of a long container nothing if that is numbers and texts alone."""
+        if safe.one_of(type(found), (list, tuple, set, frozenset, dict)) and len(found) > MOST_REACHED:
+            kept = self._state.memo.setdefault("holds only atoms", {})
+            if id(found) not in kept:
+                several = [*found, *found.values()] if type(found) is dict else found
+                # By identity: a class of the user's may have a hash of its own.
+                kept[id(found)] = set(map(id, map(type, several))) <= _IDS_OF_ATOMS
+            self.wild = self.wild or not kept[id(found)]
+            return []
+        return gc.get_referents(found)
 
     def _of_function(self, found: types.FunctionType) -> Iterator[object]:
         users = found.__globals__ is self._namespace
@@ -229,7 +255,8 @@ class Reach:
         yield from self._of_code(found.__code__, users)
         yield from (cell for cell in found.__closure__ or ())
         yield from found.__defaults__ or ()
-        yield from (found.__kwdefaults__ or {}).values()
+        named = found.__kwdefaults__
+        yield from named.values() if type(named) is dict else () if named is None else (named,)
         yield from (safe.instance_dict(found) or {}).values()
 
     def _of_code(self, code: types.CodeType, users: bool) -> Iterator[object]:
@@ -255,6 +282,9 @@ _UNCHANGING = (
     *(*safe.SCALARS, range, slice, types.ModuleType, types.BuiltinFunctionType, types.CodeType, property),
     *(safe.MethodDescriptorType, safe.WrapperDescriptorType, safe.GetSetDescriptorType, safe.MemberDescriptorType),
 )
+
+
+_IDS_OF_ATOMS = frozenset(map(id, safe.SCALARS))
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -440,8 +470,8 @@ def _ran(reach: Reach, node: ast.AST, what: str, state: State, package: str, lef
     for found in reach.objects:
         if id(found) in left or state.is_unknown(found):
             continue
-        if isinstance(found, Value):
-            state.touch(found)
+        if safe.inherits(type(found), Value):
+            state.touch(found)  # type: ignore[arg-type]
         elif reach.code:
             state.touch(Known(found), depth=0)
         elif tensors.is_array(found):
@@ -452,7 +482,13 @@ def _ran(reach: Reach, node: ast.AST, what: str, state: State, package: str, lef
         state.bind_at_cell(name, UNKNOWN if state.peek(name) is not None else MAYBE_UNBOUND)
     if not package or reach.code or package in _RETURN_ANYTHING:
         return UNKNOWN
-    return Foreign(package, tuple(each if isinstance(each, Value) else Known(each) for each in reach.objects[:200]))
+    return Foreign(package, tuple(_as_value(each) for each in reach.objects[:200]))
+
+
+def _as_value(found: Any) -> Value:
+    # Not `isinstance`: that asks an object of the user's for its class.
+    made: Value = found if safe.inherits(type(found), Value) else Known(found)
+    return made
 
 
 def touch_in_place(value: Value | None, state: State) -> None:
