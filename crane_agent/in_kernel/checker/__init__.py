@@ -16,6 +16,7 @@ from typing import Any
 
 from .. import safe, wire
 from ..privacy import NAMES, Field
+from .library import tables
 from .sites import Stop
 from .state import State, finding_facts
 from .surroundings import reasons
@@ -50,6 +51,8 @@ def check(shell: Any, budget: safe.Budget, tree: Any, first_word: str = "") -> d
             exact = not state.doubts
             finding = dict(finding_facts(stop.finding, stop.node, budget), exact=exact)
         stopped = {"line": getattr(stop.node, "lineno", None), "why": stop.why}
+    finally:
+        tables.give_back()
     most = budget.items
     return {
         "finding": finding,

@@ -254,9 +254,10 @@ class Reach:
         self.code = self.code or users
         yield from self._of_code(found.__code__, users)
         yield from (cell for cell in found.__closure__ or ())
-        yield from found.__defaults__ or ()
-        named = found.__kwdefaults__
-        yield from named.values() if type(named) is dict else () if named is None else (named,)
+        given, named = found.__defaults__, found.__kwdefaults__
+        # Either may be of a class of the user's.
+        yield from given if type(given) is tuple else (given,)
+        yield from named.values() if type(named) is dict else (named,)
         yield from (safe.instance_dict(found) or {}).values()
 
     def _of_code(self, code: types.CodeType, users: bool) -> Iterator[object]:

@@ -100,8 +100,11 @@ class Functions:
             if type(found) is not types.FunctionType:
                 return None
             node = self._sources.definition_of(found)
-            closure, given = _closure(found), (found.__defaults__ or ())
-            keyword_only = found.__kwdefaults__ or {}
+            closure, given, keyword_only = _closure(found), found.__defaults__, found.__kwdefaults__
+            given = () if given is None else given
+            keyword_only = {} if keyword_only is None else keyword_only
+            if type(given) is not tuple or type(keyword_only) is not dict:
+                return None
             if node is None or closure is None or len(given) != len(node.args.defaults):
                 return None
             pairs = zip(node.args.kwonlyargs, node.args.kw_defaults)

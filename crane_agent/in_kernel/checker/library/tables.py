@@ -201,6 +201,7 @@ def _values(values: Any) -> Any:
         return type(values).from_codes(values.codes, dtype=dtype(categories, values.dtype._ordered))
     if blocks.dtype_of(values) == "DatetimeTZDtype":
         raise Unfit
+    _borrow(values.dtype)
     own: Any = getattr(values, "_ndarray", None)
     if safe.is_exactly(own, "numpy", "ndarray") and own.dtype.kind == "O" and not are_plain(own):
         raise Unfit
@@ -212,6 +213,29 @@ def _values(values: Any) -> Any:
             return type(values)._simple_new(made._ndarray, dtype)
         made._dtype = dtype
     return made
+
+
+_borrowed: Any = {}
+
+
+def _borrow(dtype: object) -> None:
+    """Note what a dtype of the kernel's, which a table of ours shares, has computed and kept by now."""
+    own = safe.instance_dict(dtype) or {}
+    cache: Any = own.get("_cache")
+    _borrowed.setdefault(id(dtype), (dtype, frozenset(cache) if type(cache) is dict else None))
+
+
+def give_back() -> None:
+    """Take out of the kernel's dtypes what they computed and kept while our tables shared them."""
+    for dtype, before in _borrowed.values():
+        own: Any = safe.instance_dict(dtype) or {}
+        cache: Any = own.get("_cache")
+        if before is None:
+            own.pop("_cache", None)
+        elif type(cache) is dict:
+            for name in set(cache) - before:
+                del cache[name]
+    _borrowed.clear()
 
 
 def _index(index: Any) -> Any:
@@ -326,7 +350,10 @@ def _values_like(values: Any, count: int, unknown: list[bool]) -> Any:
         return _repeated(values.dtype, (*values.shape[:-1], count))
     if not safe.is_from(type(values), "pandas") or safe.class_name(type(values)) not in _ARRAYS:
         unknown.append(True)
-        return _repeated(numpy.dtype(object), (1, count) if len(values.shape) == 2 else (count,))
+        # One of the user's own classes is not asked for its shape: it has one axis.
+        flat = not safe.is_from(type(values), "pandas") or len(values.shape) == 1
+        return _repeated(numpy.dtype(object), (count,) if flat else (1, count))
+    _borrow(values.dtype)
     name = safe.class_name(type(values))
     if name == "Categorical":
         dtype: Any = safe.loaded("pandas", "CategoricalDtype")
