@@ -24,7 +24,7 @@ from .sites import CallSite, Stop
 from .state import State, globals_stored, scope_globals
 from .values import MAYBE_UNBOUND, UNKNOWN, Bound, Defined, Foreign, Hole, Instance, Known, Like, Made, Method, Value
 
-MOST_REACHED = 20_000
+MOST_REACHED = 6_000
 """Objects that are looked at for one call."""
 
 # Names whose use means that anything may change: code made of text, the namespaces themselves, the shell, threads, and
