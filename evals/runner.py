@@ -6,12 +6,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from evals.instance import Instance
+from evals.rows_file import rows_in, run_missing
 from evals.scorer import Answer, Row, failure, score
 from evals.worker import Job
 
@@ -51,21 +51,8 @@ def run(instances: Sequence[Instance], plan: Plan, out: Path | None, seen: Calla
     Returns:
         The rows of `instances`, old and new, in their order.
     """
-    rows = {row.key: row for row in _rows_in(out)} if out else {}
-    left = [instance for instance in instances if instance.key not in rows]
-    with ThreadPoolExecutor(plan.jobs) as pool:
-        pending = [pool.submit(run_one, instance, plan) for instance in left]
-        try:
-            for done in as_completed(pending):
-                row = done.result()
-                rows[row.key] = row
-                if out:
-                    with out.open("a", encoding="utf-8") as file:
-                        file.write(row.model_dump_json() + "\n")
-                seen(row)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-    return [rows[instance.key] for instance in instances]
+    earlier = rows_in(out, Row) if out else []
+    return run_missing(instances, earlier, lambda each: run_one(each, plan), out, jobs=plan.jobs, seen=seen)
 
 
 def run_one(instance: Instance, plan: Plan) -> Row:
@@ -140,10 +127,21 @@ def _run_job(job: Job, deadline_s: float) -> str | None:
         home=job.answer.parent,
         deadline_s=deadline_s,
     )
+    return why_unfinished(status, job.complaint, deadline_s)
+
+
+def why_unfinished(status: int | None, complaint: Path, deadline_s: float) -> str | None:
+    """Return why a worker did not get to its end, or None if it did.
+
+    Args:
+        status: What `run_worker` returned.
+        complaint: Where the worker writes what went wrong.
+        deadline_s: The time it had [seconds].
+    """
     if status is None:
         return f"not done after {deadline_s:.0f} s"
-    if job.complaint.exists():
-        return job.complaint.read_text(encoding="utf-8")
+    if complaint.exists():
+        return complaint.read_text(encoding="utf-8")
     return None if status == 0 else f"worker ended with status {status}"
 
 
@@ -163,9 +161,3 @@ def end_processes_of(profile: Path) -> None:
     for pid in processes_of(profile):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def _rows_in(path: Path) -> list[Row]:
-    if not path.exists():
-        return []
-    return [Row.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -123,7 +123,7 @@ def solve(instance: Instance, *, python: str, work: Path, profile: Path, live: b
         began = time.perf_counter()
         verdict = predict(target, tally, settings=Settings(), policy=RulePolicy())
         predict_ms = 1000 * (time.perf_counter() - began)
-        truth = _run(instance.target, session) if live else instance.recorded
+        truth = run_for_real(session, instance.target, limit_s=TARGET_LIMIT_S) if live else instance.recorded
     assert truth is not None
     return Answer(
         verdict=verdict,
@@ -165,21 +165,22 @@ def install_startup(startup: Path | None, profile: Path) -> None:
         shutil.copy(startup, folder / "00-startup.py")
 
 
-def _run(target: str, session: LaunchedSession) -> Truth:
-    reply = session.run(target, limit_s=TARGET_LIMIT_S)
+def run_for_real(session: LaunchedSession, source: str, *, limit_s: float) -> Truth:
+    """Run a cell, and say what happened; nothing is left behind but what it did."""
+    reply = session.run(source, limit_s=limit_s)
     raised = reply.status == "error"
     return Truth(
         status=reply.status,
         ename=reply.ename if raised else None,
         evalue=reply.evalue[:MAX_MESSAGE] if raised else None,
-        line=_failing_line(target, session) if raised else None,
+        line=_failing_line(session, source) if raised else None,
         seconds=round(reply.seconds, 2),
     )
 
 
-def _failing_line(target: str, session: LaunchedSession) -> int | None:
-    """Return the target's line that just raised, in its source; None if a cell magic ran it, which hides the line."""
-    if target.lstrip().startswith("%%"):
+def _failing_line(session: LaunchedSession, source: str) -> int | None:
+    """Return the cell's line that just raised, in its source; None if a cell magic ran it, which hides the line."""
+    if source.lstrip().startswith("%%"):
         return None
-    line = session.run(LINE_QUESTION, limit_s=QUESTION_LIMIT_S).evalue
-    return int(line) + leading_blank_lines(target) if line.isdecimal() else None
+    line = session.run(f"exec({LINE_QUESTION!r}, {{}})", limit_s=QUESTION_LIMIT_S).evalue
+    return int(line) + leading_blank_lines(source) if line.isdecimal() else None

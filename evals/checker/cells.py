@@ -10,11 +10,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from evals.cells import DEADLINE_S, kind_of, load_cells
-from evals.checker.command import chosen, options_of, run_and_report, wanted
-from evals.checker.runner import Plan
+from evals.checker.command import chosen, options_of, plan_of, run_and_report, wanted
 from evals.checker.table import Grouping
-from evals.provenance import commit
-from evals.solver import CELL_LIMIT_S
 
 
 def main() -> int:
@@ -25,19 +22,11 @@ def main() -> int:
     options = parser.parse_args()
     if options.cells is None:
         parser.error("--cells is needed, or CELLS in the environment")
-    plan = Plan(
-        python=options.python,
-        peer=options.peer and options.peer.resolve(),
-        jobs=options.jobs,
-        deadline_s=options.deadline,
-        cell_limit_s=CELL_LIMIT_S,
-        commit=commit(),
-    )
     return run_and_report(
         "evals.checker.cells",
         "The checker on single cells",
         wanted(load_cells(options.cells, chosen(options.only)), options.only),
-        plan,
+        plan_of(options),
         options,
         named={str(options.cells): "CELLS", options.python: "PYTHON", str(options.peer): "PEER"},
         groupings=(Grouping("kind", lambda asked: kind_of(asked.row.case)),),

@@ -15,7 +15,8 @@ from evals.checker.runner import Plan, run
 from evals.checker.table import Grouping, sections
 from evals.command import PIPE_WIDTH, add_options
 from evals.instance import Instance
-from evals.provenance import command_line, provenance
+from evals.provenance import command_line, commit, provenance
+from evals.solver import CELL_LIMIT_S
 from evals.table import markdown, show
 
 PEER = "crane-llm"
@@ -39,6 +40,18 @@ def wanted(instances: Iterable[Instance], only: str) -> list[Instance]:
     """Return the instances that `--only` names; all if it is empty."""
     parts = [part for part in only.split(",") if part]
     return [each for each in instances if not parts or each.case in parts or "/".join(each.key) in parts]
+
+
+def plan_of(options: Namespace) -> Plan:
+    """Return how the cells of instances are run, by the options of a command."""
+    return Plan(
+        python=options.python,
+        peer=options.peer and options.peer.resolve(),
+        jobs=options.jobs,
+        deadline_s=options.deadline,
+        cell_limit_s=CELL_LIMIT_S,
+        commit=commit(),
+    )
 
 
 def run_and_report(

@@ -10,13 +10,10 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from evals.checker.command import chosen, options_of, run_and_report, wanted
-from evals.checker.runner import Plan
+from evals.checker.command import chosen, options_of, plan_of, run_and_report, wanted
 from evals.checker.table import Grouping
 from evals.junobench.dataset import library_of, load_instances
 from evals.junobench.run import DEADLINE_S
-from evals.provenance import commit
-from evals.solver import CELL_LIMIT_S
 
 
 def main() -> int:
@@ -31,20 +28,12 @@ def main() -> int:
     options = parser.parse_args()
     if options.bench is None or options.python is None:
         parser.error("--bench and --python are needed, or BENCH and BENCH_PYTHON in the environment")
-    plan = Plan(
-        python=options.python,
-        peer=options.peer and options.peer.resolve(),
-        jobs=options.jobs,
-        deadline_s=options.deadline,
-        cell_limit_s=CELL_LIMIT_S,
-        commit=commit(),
-    )
     labels = crash_types(options.bench)
     return run_and_report(
         "evals.checker.junobench",
         "The checker on JunoBench",
         wanted(load_instances(options.bench, chosen(options.only)), options.only),
-        plan,
+        plan_of(options),
         options,
         named={str(options.bench): "BENCH", options.python: "BENCH_PYTHON", str(options.peer): "PEER"},
         groupings=(

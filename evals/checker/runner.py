@@ -2,14 +2,14 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 from evals.checker.rows import Checked, Row
 from evals.checker.worker import Job
 from evals.instance import Instance
-from evals.runner import run_worker
+from evals.rows_file import rows_in, run_missing
+from evals.runner import run_worker, why_unfinished
 
 
 @dataclass(frozen=True)
@@ -49,21 +49,8 @@ def run(instances: Sequence[Instance], plan: Plan, out: Path | None, seen: Calla
     Returns:
         The rows of `instances`, old and new, in their order.
     """
-    rows = {row.key: row for row in rows_in(out)} if out else {}
-    left = [instance for instance in instances if instance.key not in rows]
-    with ThreadPoolExecutor(plan.jobs) as pool:
-        pending = [pool.submit(run_one, instance, plan) for instance in left]
-        try:
-            for done in as_completed(pending):
-                row = done.result()
-                rows[row.key] = row
-                if out:
-                    with out.open("a", encoding="utf-8") as file:
-                        file.write(row.model_dump_json() + "\n")
-                seen(row)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-    return [rows[instance.key] for instance in instances]
+    earlier = rows_in(out, Row) if out else []
+    return run_missing(instances, earlier, lambda each: run_one(each, plan), out, jobs=plan.jobs, seen=seen)
 
 
 def run_one(instance: Instance, plan: Plan) -> Row:
@@ -100,15 +87,4 @@ def _run_job(job: Job, home: Path, deadline_s: float) -> str | None:
     status = run_worker(
         ["-m", "evals.checker.worker"], job.model_dump_json(), profile=job.profile, home=home, deadline_s=deadline_s
     )
-    if status is None:
-        return f"not done after {deadline_s:.0f} s"
-    if job.complaint.exists():
-        return job.complaint.read_text(encoding="utf-8")
-    return None if status == 0 else f"worker ended with status {status}"
-
-
-def rows_in(path: Path) -> list[Row]:
-    """Return the rows of earlier runs."""
-    if not path.exists():
-        return []
-    return [Row.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return why_unfinished(status, job.complaint, deadline_s)

@@ -15,15 +15,13 @@ from pydantic import BaseModel, ConfigDict
 from crane_agent.session.launched import LaunchedSession, launch
 from evals.checker.asking import ask, ask_peer
 from evals.checker.rows import Checked, PeerSaid, Role
-from evals.instance import Instance, Truth, leading_blank_lines
+from evals.instance import Instance
 from evals.solver import (
     KERNEL_ENVIRONMENT,
-    LINE_QUESTION,
-    MAX_MESSAGE,
-    QUESTION_LIMIT_S,
     START_LIMIT_S,
     TARGET_LIMIT_S,
     install_startup,
+    run_for_real,
 )
 from evals.worker import DATA_LIMIT_S, complaint
 
@@ -129,27 +127,6 @@ def check_and_run(
         peer_said = ask_peer(session, source, peer)
     truth = run_for_real(session, source, limit_s=limit_s)
     return Checked(role=role, place=place, source=source, said=said, peer=peer_said, truth=truth)
-
-
-def run_for_real(session: LaunchedSession, source: str, *, limit_s: float) -> Truth:
-    """Run a cell, and say what happened; nothing is left behind but what it did."""
-    reply = session.run(source, limit_s=limit_s)
-    raised = reply.status == "error"
-    return Truth(
-        status=reply.status,
-        ename=reply.ename if raised else None,
-        evalue=reply.evalue[:MAX_MESSAGE] if raised else None,
-        line=_failing_line(session, source) if raised else None,
-        seconds=round(reply.seconds, 2),
-    )
-
-
-def _failing_line(session: LaunchedSession, source: str) -> int | None:
-    """Return the cell's line that just raised, in its source; None if a cell magic ran it, which hides the line."""
-    if source.lstrip().startswith("%%"):
-        return None
-    line = session.run(f"exec({LINE_QUESTION!r}, {{}})", limit_s=QUESTION_LIMIT_S).evalue
-    return int(line) + leading_blank_lines(source) if line.isdecimal() else None
 
 
 if __name__ == "__main__":

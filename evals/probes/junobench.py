@@ -16,7 +16,6 @@ import tempfile
 from argparse import ArgumentParser
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from evals.instance import Instance
 from evals.junobench.dataset import load_instances
 from evals.probes.questions import FILES, KERNEL_PROBES, OF_THE_WORLD, Question, all_questions, is_misfit, questions
 from evals.provenance import command_line, commit, provenance
+from evals.rows_file import rows_in, run_missing
 from evals.runner import run_worker
 from evals.solver import CELL_LIMIT_S, KERNEL_ENVIRONMENT, START_LIMIT_S, install_startup, target_in
 from evals.table import Section, markdown, show
@@ -248,20 +248,9 @@ def work(job: Job) -> Row:
 
 def run(instances: Sequence[Instance], python: str, out: Path, *, jobs: int, seen: Callable[[Row], None]) -> list[Row]:
     """Ask about the instances that `out` has no row for yet; return the rows of all, in their order."""
-    rows = {row.key: row for row in rows_in(out)}
-    left = [instance for instance in instances if instance.key not in rows]
-    with ThreadPoolExecutor(jobs) as pool:
-        pending = [pool.submit(run_one, instance, python) for instance in left]
-        try:
-            for done in as_completed(pending):
-                row = done.result()
-                rows[row.key] = row
-                with out.open("a", encoding="utf-8") as file:
-                    file.write(row.model_dump_json() + "\n")
-                seen(row)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-    return [rows[instance.key] for instance in instances]
+    # Those that failed are run again.
+    earlier = [row for row in rows_in(out, Row) if row.error is None]
+    return run_missing(instances, earlier, lambda each: run_one(each, python), out, jobs=jobs, seen=seen)
 
 
 def run_one(instance: Instance, python: str) -> Row:
@@ -300,14 +289,6 @@ def _run_job(job: Job, home: Path) -> str | None:
         return None
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return without_names(lines[-1]) if lines else f"status {status}"
-
-
-def rows_in(path: Path) -> list[Row]:
-    """Return the rows of earlier runs; those that failed are run again."""
-    if not path.exists():
-        return []
-    rows = [Row.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [row for row in rows if row.error is None]
 
 
 # -- Tables ---------------------------------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ import pytest
 from evals.checker.command import chosen, wanted
 from evals.checker.corpus import load_notebooks
 from evals.checker.rows import Row
-from evals.checker.runner import Plan, rows_in, run, run_one
+from evals.checker.runner import Plan, run, run_one
 from evals.instance import Instance
 from evals.junobench.dataset import load_instances
+from evals.rows_file import rows_in
 
 PLAN = Plan(python=sys.executable, peer=None, jobs=2, deadline_s=120, cell_limit_s=60, commit="")
 
@@ -43,7 +44,7 @@ def test_toy_cases_are_asked_about_cell_by_cell(toy_bench: Path, tmp_path: Path)
     assert names is not None
     assert names.said.finding is not None
     assert (names.said.finding.type, names.said.finding.line) == (names.truth.ename, names.truth.line)
-    assert sorted(rows_in(out), key=lambda row: row.key) == sorted(rows, key=lambda row: row.key)
+    assert sorted(rows_in(out, Row), key=lambda row: row.key) == sorted(rows, key=lambda row: row.key)
 
 
 def test_what_the_file_has_is_not_run_again(tmp_path: Path) -> None:

@@ -212,10 +212,10 @@ class Reach:
         elif kind is types.MethodType:
             yield from (found.__func__, found.__self__)
         elif safe.inherits(kind, type):
-            if self._is_users(found):
+            if self._state.is_users(found):
                 self.code = True
                 yield from (entry for _, entry in safe.entries(found))
-                yield from (base for base in safe.mro(found)[1:] if self._is_users(base))
+                yield from (base for base in safe.mro(found)[1:] if self._state.is_users(base))
         elif blocks.is_frame(found) or blocks.is_series(found):
             self.objects.append(found)
         elif tensors.is_array(found):
@@ -228,7 +228,7 @@ class Reach:
         elif not safe.class_module(kind).startswith(("IPython.", "ipykernel.")):
             if not safe.one_of(kind, (tuple, frozenset)):
                 self.objects.append(found)
-            if self._is_users(kind):
+            if self._state.is_users(kind):
                 self.code = True
                 yield kind
             if safe.one_of(kind, (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)):
@@ -274,9 +274,6 @@ class Reach:
                         yield value.object
                 elif value is not None:
                     self.add(value)
-
-    def _is_users(self, cls: type) -> bool:
-        return safe.class_module(cls) == self._namespace.get("__name__", "__main__")
 
 
 _UNCHANGING = (
@@ -340,7 +337,7 @@ def package_of_object(found: Any, state: State) -> str:
     else:
         name = safe.class_module(kind)
     package = name.partition(".")[0] if type(name) is str else ""
-    return "" if package == state.shell.user_ns.get("__name__", "__main__") else package
+    return "" if state.is_home(package) else package
 
 
 def may_patch(package: str) -> bool:
@@ -463,7 +460,6 @@ def _ran(reach: Reach, node: ast.AST, what: str, state: State, package: str, lef
     state.files_may_change = True
     state.may_be_patched = state.may_be_patched or not package or may_patch(package)
     if reach.wild:
-        state.code_ran()
         state.forget_names()
         state.doubt(node, "effects", "{} runs code that is not followed".format(what))
         return UNKNOWN

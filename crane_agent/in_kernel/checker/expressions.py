@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from .. import safe
 from ..privacy import NAMES, SCHEMA, VALUES
-from . import library, pure, rules
+from . import library, operations, pure, rules
 from .callbacks import Callbacks
 from .effects import changed_by_operation, package_of, touch_in_place
 from .elements import first_elements, size
@@ -65,50 +65,12 @@ COST = 20
 MAX_STEPS_UNROLLED = 6000
 """Steps of the walk after which a loop or comprehension is followed for its first iterations only."""
 
-_BINARY: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.BitAnd: operator.and_,
-    ast.BitOr: operator.or_,
-    ast.BitXor: operator.xor,
-}
-_IN_PLACE: dict[Any, Callable[[Any, Any], Any]] = {
-    operator.add: operator.iadd,
-    operator.sub: operator.isub,
-    operator.mul: operator.imul,
-    operator.truediv: operator.itruediv,
-    operator.floordiv: operator.ifloordiv,
-    operator.mod: operator.imod,
-    operator.and_: operator.iand,
-    operator.or_: operator.ior,
-    operator.xor: operator.ixor,
-}
-_COMPARE: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.In: lambda a, b: a in b,
-    ast.NotIn: lambda a, b: a not in b,
-}
-_UNARY: dict[type, Callable[[Any], Any]] = {
-    ast.UAdd: operator.pos,
-    ast.USub: operator.neg,
-    ast.Invert: operator.invert,
-    ast.Not: operator.not_,
-}
+# Powers and shifts of plain numbers may be too large to be computed.
+_FOLLOWED = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.BitAnd, ast.BitOr, ast.BitXor)
 
 
 class Expressions:
     """Evaluates expressions of the target over a `State`."""
-
-    next_element: Value = UNKNOWN
 
     def __init__(self, state: State, functions: Functions) -> None:
         self.state = state
@@ -319,7 +281,7 @@ class Expressions:
     def binary(self, node: ast.AST, op: ast.operator, left: Value, right: Value, *, in_place: bool = False) -> Value:
         """Return ``left op right``, or with `in_place` what ``left op= right`` binds; then `left` is immutable."""
         a, b = self.state.plain(left), self.state.plain(right)
-        run = _BINARY.get(type(op))
+        run = operations.BINARY[type(op)] if isinstance(op, _FOLLOWED) else None
         if a is safe.ABSENT or b is safe.ABSENT:
             settled = self._settle("operator", node, OperatorSite(node, op, left, right, in_place))
             if settled is not None:
@@ -334,7 +296,7 @@ class Expressions:
         if isinstance(op, ast.Mod) and type(a) in (str, bytes):
             settled = self._settle("operator", node, OperatorSite(node, op, left, right, in_place))
             return settled if settled is not None else self._open(node, "raises", "%-formatting is not followed")
-        operate = _IN_PLACE[run] if in_place else run
+        operate = operations.IN_PLACE[type(op)] if in_place else run
         return self._run(node, lambda: operate(a, b), self.state.level(left, right))
 
     def changed(self, node: ast.AugAssign, before: Value, by: Value) -> Value:
@@ -364,7 +326,7 @@ class Expressions:
         # ``~True`` warns, from Python 3.12 on.
         if plain is safe.ABSENT or type(plain) is bool:
             return self._unfollowed(node, "an operator on a value that is not followed", value)
-        return self._run(node, lambda: _UNARY[type(node.op)](plain), self.state.level(value))
+        return self._run(node, lambda: operations.UNARY[type(node.op)](plain), self.state.level(value))
 
     def _BoolOp(self, node: ast.BoolOp) -> Value:
         stop_on = isinstance(node.op, ast.Or)
@@ -419,7 +381,7 @@ class Expressions:
         if a is safe.ABSENT or b is safe.ABSENT or searched:
             result = self._unfollowed(node, "a comparison of values that are not followed", left, right)
             return Made("bool") if isinstance(op, (ast.In, ast.NotIn)) else result
-        return self._run(node, lambda: _COMPARE[type(op)](a, b), self.state.level(left, right))
+        return self._run(node, lambda: operations.COMPARISONS[type(op)](a, b), self.state.level(left, right))
 
     def _IfExp(self, node: ast.IfExp) -> Value:
         truth = self.truth(node.test)

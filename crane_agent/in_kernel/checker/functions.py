@@ -86,7 +86,7 @@ class Functions:
         return self._is_users_class(type(found))
 
     def _is_users_class(self, cls: type) -> bool:
-        return type(cls) is type and safe.class_module(cls) == self._state.shell.user_ns.get("__name__", "__main__")
+        return type(cls) is type and self._state.is_users(cls)
 
     # -- functions -----------------------------------------------------------------------------------------------
 
@@ -231,10 +231,10 @@ class Functions:
             return None
         order = self._order(owner.cls)
         for place, cls in enumerate(order):
-            own = self.own_members(cls)
+            own = self._own_members(cls)
             if any(self._is_running(each) for each in own.values()):
                 for later in order[place + 1 :]:
-                    found = self.own_members(later).get(name)
+                    found = self._own_members(later).get(name)
                     if found is None:
                         continue
                     if type(found) is Defined or (type(found) is Known and self.is_users(found.object)):
@@ -261,7 +261,7 @@ class Functions:
         kind = self._state.live(cls)
         return [Known(each) for each in safe.mro(kind)] if safe.inherits(type(kind), type) else [cls]  # type: ignore[arg-type]
 
-    def own_members(self, cls: Value) -> dict[str, Value | None]:
+    def _own_members(self, cls: Value) -> dict[str, Value | None]:
         """Return what a class itself holds."""
         if type(cls) is Defined:
             return cls.members

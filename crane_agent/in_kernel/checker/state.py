@@ -121,9 +121,6 @@ class State:
         self._names_unknown = False
         # Something of which nothing is known was changed: it may be any object that there was by then.
         self._changed_any = 0
-        # Kept for the walk: the functions, and the nodes of the tree, are the same from its start to its end.
-        self._set_by_functions: set[str] | None = None
-        self._set_by_nodes: dict[int, set[str]] = {}
         self._steps = 0
         self._doubted = 0
         # What the libraries keep for the walk, by their own keys: private copies of tables, for one.
@@ -161,17 +158,24 @@ class State:
             return None if name not in self._namespace or self._names_unknown else Known(self._namespace[name])
         return value
 
+    def is_home(self, module: object) -> bool:
+        """Whether this is the name of the notebook's own module."""
+        return module == self._namespace.get("__name__", "__main__")
+
+    def is_users(self, cls: type) -> bool:
+        """Whether a class is one of the notebook's."""
+        return self.is_home(safe.class_module(cls))
+
     def users_code(self, functions: bool) -> list[Value]:
         """Return the classes of the user's, and with `functions` all that may be called."""
-        home = self._namespace.get("__name__", "__main__")
         found: list[Value] = []
         for value in list(self._namespace.values()):
             if safe.inherits(type(value), type):
-                if safe.class_module(value) == home:  # type: ignore[arg-type]
+                if self.is_users(value):  # type: ignore[arg-type]
                     found.append(Known(value))
             elif functions and type(value) is types.FunctionType:
                 found.append(Known(value))
-            elif safe.class_module(type(value)) == home:
+            elif self.is_users(type(value)):
                 found.append(Known(type(value)))
         defined = [value for scope in self._scopes for value in scope.values() if type(value) is Defined]
         return found + [each for each in defined if functions or isinstance(each.node, ast.ClassDef)]
@@ -215,23 +219,6 @@ class State:
         """Bind a name in the function that the walk is in, or in the cell, as a walrus in a comprehension does."""
         self._scopes[self._place_of(name)][name] = value
         self._bindings += 1
-
-    def code_ran(self, callee: object = None) -> None:
-        """Code of the user's that is not followed ran: names that its functions set are no longer known."""
-        if self._set_by_functions is None:
-            self._set_by_functions = globals_set_by_functions(self._namespace)
-        names = set(self._set_by_functions)
-        function = callee.__func__ if type(callee) is types.MethodType else callee
-        if type(function) is types.FunctionType:
-            globals_stored(function.__code__, names)
-        for value in list(self._scopes[0].values()):
-            if type(value) is Defined:
-                node = value.node
-                if id(node) not in self._set_by_nodes:
-                    self._set_by_nodes[id(node)] = scope_globals(node)
-                names |= self._set_by_nodes[id(node)]
-        for name in names:
-            self.bind_at_cell(name, UNKNOWN)
 
     def unbind(self, name: str) -> None:
         """Delete a name."""
@@ -734,21 +721,6 @@ def _is_call_of_method(node: ast.Call) -> bool:
 def scope_globals(node: ast.AST) -> set[str]:
     """Return the names that functions inside `node` declare ``global``."""
     return {name for each in ast.walk(node) if isinstance(each, ast.Global) for name in each.names}
-
-
-def globals_set_by_functions(namespace: dict[str, object]) -> set[str]:
-    """Return the global names that the user's functions and methods store into."""
-    found: set[str] = set()
-    for value in list(namespace.values()):
-        wrapped = (safe.instance_dict(value) or {}).get("__wrapped__")
-        value = wrapped if type(wrapped) is types.FunctionType else value
-        if type(value) is types.FunctionType and value.__globals__ is namespace:
-            globals_stored(value.__code__, found)
-        elif type(value) is type:
-            for _, entry in safe.entries(value):
-                if type(entry) is types.FunctionType and entry.__globals__ is namespace:
-                    globals_stored(entry.__code__, found)
-    return found
 
 
 # Source: the Python library reference, `dis`; read here without it, since it fails on some code of Python 3.13.0.

@@ -437,7 +437,7 @@ class Walker:
             if again and self.state.loops > 1:
                 break
             if target is not None:
-                self.expressions.bind_target(target, self.expressions.next_element)
+                self.expressions.bind_target(target, UNKNOWN)
             self._maybe(body)
             self._forget(body)
         self.state.loops -= 1

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ... import safe
 from ...privacy import SCHEMA
 from ...readers import tensors
+from .. import operations
 from ..sites import AttributeSite, CompareSite, Finding, OperatorSite, SubscriptSite, UnarySite, ValueSite
 from ..values import (
     DTYPE,
@@ -34,7 +35,7 @@ from ..values import (
     of_element,
 )
 from ..words import counted, lowest, named, words
-from . import array_builtins, array_functions, array_random, operations, running
+from . import array_builtins, array_functions, array_random, running
 from . import array_forms as forms
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Callable
 from ... import safe
 from ...privacy import VALUES
 from ...readers import blocks
+from ..operations import IN_PLACE
 from ..sites import AttributeSite, CallSite, Finding, SubscriptSite
 from ..values import DTYPE, LABELS, UNKNOWN, Known, Like, Method, Value
 from . import frame_structure, operands, tables
-from .operations import IN_PLACE
 from .pandas_itself import affordable, ask_content, is_of_pandas, own
 
 if TYPE_CHECKING:

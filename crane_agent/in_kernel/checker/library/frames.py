@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from ... import safe
 from ...privacy import NAMES, SCHEMA, VALUES
 from ...readers import blocks
+from ..operations import UNARY
 from ..questions import item_path
 from ..sites import AttributeSite, CallSite, Finding, SubscriptSite, UnarySite, ValueSite
 from ..state import Unbound
 from ..values import SHAPE, UNKNOWN, Elements, Known, Like, Made, Method, Value
 from . import frame_names, frame_stores, frame_structure, operands, pandas_itself, running, tables
-from .operations import UNARY
 from .pandas_itself import LIBRARY, MAX_ITEMS, MAX_SIZE, affordable, ask_content, explained, is_of_pandas, own
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator
 from ... import safe
 from ...likeness import close_to
 from ...privacy import SCHEMA, VALUES
+from ..operations import BINARY, COMPARISONS
 from ..sites import Finding
 from ..values import UNKNOWN, Known, Made, Value
 from ..words import Part, counted, highest, named, words
 from . import running, tables
-from .operations import BINARY, COMPARISONS
 
 if TYPE_CHECKING:
     from ..state import State

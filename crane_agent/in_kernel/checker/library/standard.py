@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Callable
 from ... import safe
 from ...privacy import SCHEMA
 from ..elements import elements
+from ..operations import BINARY, COMPARISONS
 from ..sites import AttributeSite, CallSite, CompareSite, Finding, OperatorSite, SubscriptSite, UnarySite, ValueSite
 from ..values import UNKNOWN, Elements, Foreign, Hole, Known, Like, Made, Method, Value, as_element, of_element
 from . import array_forms, running
 from . import standard_tables as tables
-from .operations import BINARY, COMPARISONS
 
 if TYPE_CHECKING:
     from ..state import State
