@@ -68,11 +68,14 @@ class Kernel:
 
     def __init__(self, folder, cleanup, python=sys.executable):
         before = os.getcwd()
+        # A user's kernel has as many threads as there are cores, other than this process.
+        threads = os.environ.pop("OMP_NUM_THREADS")
         os.chdir(folder)
         try:
             opened = cleanup.enter_context(open_kernel(python))
         finally:
             os.chdir(before)
+            os.environ["OMP_NUM_THREADS"] = threads
         self.channel = Channel(opened.process.connect(), alive=opened.process.is_alive, privacy="values")
         cleanup.callback(self.channel.close)
         self.watch = Watch(self.channel, folder)
@@ -95,7 +98,8 @@ class Kernel:
         reply = self.channel.ask(question, arguments)
         assert reply.status in ("ok", "refused"), f"{question} {arguments}: {reply.reason}"
         assert reply.size <= Limits().bytes, f"{question} {arguments}: {reply.size} bytes"
-        assert reply.elapsed_ms < 1000 * Limits().seconds, f"{question} {arguments}: {reply.elapsed_ms} ms"
+        # What its limit cuts short is answered right after it; the observer makes all code many times slower.
+        assert reply.elapsed_ms < 1500 * Limits().seconds, f"{question} {arguments}: {reply.elapsed_ms} ms"
         return reply
 
     def ask_all(self, questions):

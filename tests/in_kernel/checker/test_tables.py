@@ -20,7 +20,7 @@ TOLD_IN_PART = {"tables_sklearn": 16}
 # Their rules have rows of their own: `test_unloaded_tables`, `test_keras_cells`; xgboost is in no extra of ours.
 ELSEWHERE = ("unloaded", "keras", "boosters")
 # Said where scikit-learn has yet to load what prints an estimator; else the library says the same itself.
-IN_ITS_PLACE = {"sklearn.no-transformer", "sklearn.no-parameter"}
+IN_ITS_PLACE = {"sklearn.no-transformer", "sklearn.no-parameter", "sklearn.no-score"}
 
 each_table = pytest.mark.parametrize("name", TABLES)
 
