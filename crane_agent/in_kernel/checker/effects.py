@@ -362,23 +362,27 @@ def changed_by_call(site: CallSite, what: str, state: State) -> Value:
     package = package_of(site.callee, state)
     if not package and type(site.owner) is Foreign:
         package = site.owner.package
+    unknown = not site.complete or any(each is UNKNOWN for each in [*site.arguments, *site.keywords.values()])
     if type(callee) is types.BuiltinFunctionType and callee.__name__ in _LEAVE_EVERYTHING and package == "builtins":
         reach = Reach(state).add(*site.arguments, *site.keywords.values())
+        if unknown:
+            reach.add_users_code(functions=False)
         return _ran(reach, site.node, what, state, package, set()) if reach.code else _quietly(site, what, state)
     owner = site.owner if _is_method_of_owner(site, callee) else None
     reach = Reach(state).add(*site.arguments, *site.keywords.values(), owner)
     if not package or not _is_code(callee):
         reach.add(site.callee)
-    if not package and callee is safe.ABSENT:
+    if unknown or (not package and callee is safe.ABSENT):
+        # What is not known may be any function of the notebook's, which the call may call.
         reach.add_users_code(functions=True)
+    if unknown and package not in _LEAVE_CONTAINERS:
+        state.anything_changed()
     if site.method in _WILD or (type(callee) is types.BuiltinFunctionType and callee.__name__ in _WILD):
         reach.wild = True
     if not site.complete:
         reach.wild = reach.wild or any(each is UNKNOWN for each in (site.callee,))
     if _changes_owner(site):
         touch_in_place(site.owner, state)
-    if package in ("random", "heapq", "bisect", "builtins") and UNKNOWN in site.arguments:
-        state.anything_changed()
     left = set() if reach.code else _left_alone(site, package, state)
     return _ran(reach, site.node, what, state, package, left)
 
