@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from crane_agent.agent.policy import Fact, Observation
 from crane_agent.in_kernel.redaction import MARK, redacted
-from crane_agent.notebook.code import Code
+from crane_agent.notebook.code import followed
 from crane_agent.notebook.history import Target
 from crane_agent.notebook.names import binding_cells
 from crane_agent.verdict.models import Claim, Evidence, ExceptionClaim, Fix, Origin, Proof, ProposedFix
@@ -86,12 +86,6 @@ class Crash:
     whole: Whole = field(default=Whole(), repr=False)
 
 
-def followed_code(target: Target) -> Code:
-    """Return the code that the checker follows: under ``%%time`` and its like the body, else the cell."""
-    body = target.code.body
-    return body if body is not None and body.tree is not None else target.code
-
-
 def crash_of(finding: Mapping[str, Any], proof: Mapping[str, Any] | None = None) -> Crash:
     """Return the crash that a finding or suspect in the checker's answer describes.
 
@@ -136,7 +130,7 @@ def claim_of(
         facts: Ids of the facts that show it.
         lead: Said before the evidence, e.g. under which doubt it was found.
     """
-    line = followed_code(target).original_line(crash.line)
+    line = followed(target.code).original_line(crash.line)
     lines = target.cell.source.splitlines()
     source_line = lines[line - 1] if line is not None and line <= len(lines) else ""
     shown = without_secrets(target.cell.source).splitlines()

@@ -8,11 +8,12 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from crane_agent.agent.claims import claim_of, crash_of, followed_code, offer_of, proof_of
+from crane_agent.agent.claims import claim_of, crash_of, offer_of, proof_of
 from crane_agent.agent.policy import Fact, Observation, ProbeCall, View
 from crane_agent.agent.state import Run, State, Step
 from crane_agent.errors import KernelBusy
 from crane_agent.in_kernel.wire import TooDeep, encode_tree
+from crane_agent.notebook.code import followed
 from crane_agent.notebook.history import history_of
 from crane_agent.notebook.names import defined_by_unrun, never_bound
 from crane_agent.session.protocol import Limits, Reply
@@ -258,15 +259,15 @@ def _check_limits(run: Run) -> Limits:
 
 
 def _check_arguments(run: Run) -> Mapping[str, Any]:
-    code = followed_code(run.target)
+    code = followed(run.target.code)
     assert code.tree is not None
     return {"tree": encode_tree(code.tree), "first_word": code.first_word}
 
 
 def _is_followed_exactly(run: Run) -> bool:
-    """Whether what the checker walked is the cell line by line, and not what a magic makes of its body."""
-    code = run.target.code
-    return code.lines_agree and code.body is None and code.syntax_error is None
+    """Whether what the checker walked is the cell line by line."""
+    code = followed(run.target.code)
+    return code.lines_agree and code.syntax_error is None
 
 
 def _as_suspicion(answer: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -34,6 +34,30 @@ MAX_DEPTH = 200
 _TAG = "$"
 
 
+class Running(ast.stmt):
+    """A statement that is a magic which runs Python: no parser makes one, so nobody can write it.
+
+    Attributes:
+        call: The call of the magic, as IPython's transformation has it.
+        body: The statements that it runs.
+        first_word: The first word of what it runs, if that is one line, else ''.
+    """
+
+    _fields = ("call", "body", "first_word")
+
+    call: ast.Call
+    body: List[ast.stmt]
+    first_word: str
+
+
+def running(call: ast.Call, body: List[ast.stmt], first_word: str) -> Running:
+    """Return a `Running`; it has no place in the text yet."""
+    # Not called: since Python 3.13 a node's constructor warns of fields whose types it is not told.
+    node = Running.__new__(Running)
+    node.call, node.body, node.first_word = call, body, first_word
+    return node
+
+
 class TooDeep(Exception):
     """A tree has more levels than `MAX_DEPTH`."""
 
@@ -78,7 +102,7 @@ def _encode_field(value: object, depth: int) -> Any:
 def decode_tree(encoded: List[Any]) -> ast.AST:
     """Return the syntax tree that `encode_tree` was given; field sets of newer Pythons are kept as they are."""
     name, lineno, col_offset, end_lineno, end_col_offset, fields = encoded
-    cls = getattr(ast, name, _Unnamed)
+    cls = Running if name == Running.__name__ else getattr(ast, name, _Unnamed)
     # Not called: since Python 3.13 a node's constructor warns of fields that it is not given.
     node: ast.AST = cls.__new__(cls)
     if type(node) is _Unnamed:

@@ -6,15 +6,17 @@ the kernel will read it. IPython is imported when the first cell is parsed, whic
 
 import ast
 import codeop
+import copy
 import itertools
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from crane_agent.in_kernel.scope import Names, names_of
+from crane_agent.in_kernel.wire import Running, running
 
 if TYPE_CHECKING:
     from IPython.core.inputtransformer2 import TransformerManager
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 _PYTHON_CELL_MAGICS = frozenset({"time", "timeit", "capture"})
 _PYTHON_LINE_MAGICS = frozenset({"time", "timeit"})
 _MAX_NESTED_MAGICS = 4
+# Options of timeit that neither bind a name nor run code.
+_TIMEIT_OPTIONS = re.compile(r"(?:-(?:[nrp] *\d+|[tcqo])(?: +|$))*")
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _FIRST_WORD = re.compile(r"\s*([^\W\d]\w*)")
@@ -128,6 +132,104 @@ def names_in(code: Code) -> Names:
     return names._replace(
         reads=names.reads - {_TIMED}, binds=names.binds.union(*nested) - {_TIMED}, needs=names.needs - {_TIMED}
     )
+
+
+def followed(code: Code) -> Code:
+    """Return the code as the checker follows it: a statement that is a magic which runs Python is a `Running`.
+
+    Lines of its tree count as those of `python`, those under a ``%%`` magic go on behind its line; `original_line`
+    maps them all.
+    """
+    if code.tree is None or not code.magics:
+        return code
+    try:
+        tree = _unfolded(code, code.tree)
+    except RecursionError:
+        return code
+    # The statement that a cell magic becomes is on the line of the magic, whatever the text under it is.
+    below = followed(code.body) if code.body is not None and _has_running(tree) else None
+    lines_agree = below.lines_agree if below is not None else code.lines_agree or code.cell_magic is not None
+    return replace(code, tree=tree, lines_agree=lines_agree)
+
+
+def _unfolded(code: Code, tree: ast.Module) -> ast.Module:
+    """Return a copy of the tree of `code`, with its magics as `Running`."""
+    copied: ast.Module = _Unfolding(code).visit(copy.deepcopy(tree))
+    return copied
+
+
+def _has_running(tree: ast.Module) -> bool:
+    return any(isinstance(each, Running) for each in tree.body)
+
+
+class _Unfolding(ast.NodeTransformer):
+    """Makes `Running` of the magics that run Python in the user's namespace, where they do it outside of functions."""
+
+    def __init__(self, code: Code) -> None:
+        self._code = code
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt:
+        call = _call_of_magic(node.value)
+        magic = next((each for each in self._code.magics if each[:3] == call), None)
+        if magic is None or magic.code is None or not _runs_as_written(magic):
+            return node
+        below = magic.code
+        assert below.tree is not None
+        assert isinstance(node.value, ast.Call)
+        tree = _unfolded(below, below.tree)
+        lines = below.line_offset - self._code.line_offset if magic.is_cell_magic else node.lineno - 1
+        columns = 0 if magic.is_cell_magic else self._column_of(below.source, node)
+        for each in ast.walk(tree):
+            _move(each, lines, columns)
+        return ast.copy_location(running(node.value, tree.body, below.first_word), node)
+
+    def _column_of(self, text: str, node: ast.stmt) -> int:
+        """Return where the text of a line magic begins on its line [bytes]; 0 if that is not known."""
+        lines = self._code.source.splitlines()
+        line = node.lineno + len(_leading_blank(self._code.source))
+        place = lines[line - 1].find(text) if self._code.lines_agree and line <= len(lines) else -1
+        return len(lines[line - 1][:place].encode("utf-8", "replace")) if place > 0 else 0
+
+    def _as_it_is(self, node: ast.AST) -> ast.AST:
+        return node
+
+    # There a magic has names of its own, or that of a body that is none of the cell's.
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _as_it_is
+
+
+def _move(node: ast.AST, lines: int, columns: int) -> None:
+    for name, by in (("lineno", lines), ("end_lineno", lines), ("col_offset", columns), ("end_col_offset", columns)):
+        place = getattr(node, name, None)
+        if place is not None:
+            setattr(node, name, place + by)
+
+
+def _runs_as_written(magic: Magic) -> bool:
+    """Whether a magic runs its code as it was parsed, and nothing else; it compiles it as a whole."""
+    code = magic.code
+    if code is None or code.tree is None or code.syntax_error is not None or not code.tree.body:
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compile(code.tree, "<magic>", "exec", dont_inherit=True)
+            if not magic.is_cell_magic:
+                return _is_kept_by_splitting(code.source, code.tree)
+        except _FAULTS:
+            return False
+    if magic.name == "timeit":
+        return _TIMEIT_OPTIONS.fullmatch(magic.line) is not None
+    return magic.name == "capture" or not magic.line.strip()
+
+
+def _is_kept_by_splitting(line: str, tree: ast.Module) -> bool:
+    """Whether a line is the same Python after ``%time`` of IPython 9 looked for options in it, as a shell does."""
+    from IPython.utils.process import arg_split  # type: ignore[attr-defined]
+
+    words = arg_split(line)
+    if any(word.startswith("-") and len(word) > 1 for word in words):
+        return False
+    return ast.dump(_tree_of(_transformer().transform_cell(" ".join(words)))) == ast.dump(tree)
 
 
 # Stands for the function that timeit wraps around its code; no name of a cell is spelt like this.
@@ -238,7 +340,8 @@ def _magics(calls: list[ast.Call], body: Code | None, depth: int) -> Iterator[Ma
         if is_cell_magic:
             yield Magic(name, line, is_cell_magic, body)
         elif name in _PYTHON_LINE_MAGICS and depth < _MAX_NESTED_MAGICS:
-            yield Magic(name, line, is_cell_magic, _parse(line, lines_above=0, depth=depth + 1))
+            text = _TIMEIT_OPTIONS.sub("", line, count=1) if name == "timeit" else line
+            yield Magic(name, line, is_cell_magic, _parse(text, lines_above=0, depth=depth + 1))
         else:
             yield Magic(name, line, is_cell_magic, None)
 

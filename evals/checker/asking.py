@@ -10,7 +10,7 @@ from crane_agent.agent.nodes import CHECK_BYTES
 from crane_agent.config import Settings
 from crane_agent.errors import KernelBusy
 from crane_agent.in_kernel.wire import TooDeep, encode_tree
-from crane_agent.notebook.code import Code, SyntaxFault, parse
+from crane_agent.notebook.code import Code, SyntaxFault, followed, parse
 from crane_agent.session.launched import LaunchedSession
 from crane_agent.session.protocol import Limits
 from evals.checker.rows import Doubt, Foreseen, PeerSaid, Said
@@ -37,12 +37,11 @@ raise Exception(json.dumps({"finding": finding, "milliseconds": taken}))
 
 def ask(session: LaunchedSession, source: str) -> Said:
     """Ask our checker about a cell, with the limits that a user's check has."""
-    code = parse(source)
-    followed = code.body if code.body is not None and code.body.tree is not None else code
-    if followed.tree is None:
+    code = followed(parse(source))
+    if code.tree is None:
         return _of_no_python(code, session.python_version)
     try:
-        arguments = {"tree": encode_tree(followed.tree), "first_word": followed.first_word}
+        arguments = {"tree": encode_tree(code.tree), "first_word": code.first_word}
         reply = session.ask("check", arguments, limits=_limits())
     except TooDeep:
         return Said(status="unasked", reason="nested too deeply")
@@ -50,7 +49,7 @@ def ask(session: LaunchedSession, source: str) -> Said:
         return Said(status="refused", reason=str(busy))
     if reply.status != "ok":
         return Said(status=reply.status, reason=reply.reason, milliseconds=reply.elapsed_ms)
-    said = _said(reply.answer, followed, milliseconds=reply.elapsed_ms)
+    said = _said(reply.answer, code, milliseconds=reply.elapsed_ms)
     return said if _is_followed_exactly(code) else _as_suspicion(said)
 
 
@@ -114,8 +113,8 @@ def _doubt(doubt: Mapping[str, Any], code: Code) -> Doubt:
 
 
 def _is_followed_exactly(code: Code) -> bool:
-    """Whether what was walked is the cell line by line, and not what a magic makes of its body."""
-    return code.lines_agree and code.body is None and code.syntax_error is None
+    """Whether what was walked is the cell line by line."""
+    return code.lines_agree and code.syntax_error is None
 
 
 def _as_suspicion(said: Said) -> Said:

@@ -145,7 +145,13 @@ def test_nothing_above_the_level_is_in_a_verdict_that_can_be_kept(kernel: Levele
     assert not [each for each in ABOVE[kernel.level] if each in kept]
 
 
-@pytest.mark.parametrize("target", ["%%time\nload(1)\nint(text)\ncfg[text]", "%%time\ndf['price'].astype(float)"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "import asyncio; await asyncio.sleep(0)\nload(1)\nint(text)\ncfg[text]",
+        "import asyncio; await asyncio.sleep(0)\ndf['price'].astype(float)",
+    ],
+)
 def test_nothing_above_the_level_is_in_any_byte_that_a_model_is_sent(kernel: Leveled, target: str) -> None:
     asked = [calls(*some) for some in _batches(list(every_probe()), 60)]
     claim = verdict(evidence=[{"fact": "F1", "words": "x"}])
@@ -174,17 +180,19 @@ def test_the_screen_of_the_user_shows_what_proves_the_crash(kernel: Leveled) -> 
 def test_the_proof_of_a_fact_that_a_model_cites_is_shown_on_the_screen_only(kernel: Leveled) -> None:
     cited = [{"fact": "F1", "words": "the checker says so"}]
     crash = verdict(outcome="crash", exception={"type": "KeyError", "line": 3}, evidence=cited)
-    found, sent = asked_about(kernel, "%%time\nload(1)\ncfg[text]", crash)
+    found, sent = asked_about(kernel, "import asyncio; await asyncio.sleep(0)\nload(1)\ncfg[text]", crash)
     assert found.reached_by == "scripted"
     assert (TEXT in sent.decode()) == (kernel.level == "values")
-    assert (TEXT in on_screen(found, "%%time\nload(1)\ncfg[text]")) == (kernel.level != "values")
+    assert (TEXT in on_screen(found, "import asyncio; await asyncio.sleep(0)\nload(1)\ncfg[text]")) == (
+        kernel.level != "values"
+    )
 
 
 def test_the_audit_has_every_byte_of_every_request_retries_included(kernel: Leveled, tmp_path: Path) -> None:
     with Audit(tmp_path / "audit") as audit:
         _, sent = asked_about(
             kernel,
-            "%%time\nload(1)\ncfg[text]",
+            "import asyncio; await asyncio.sleep(0)\nload(1)\ncfg[text]",
             fault(500),
             calls(("describe", {"path": "cfg"})),
             verdict(),
@@ -202,7 +210,11 @@ def test_nothing_is_sent_that_the_audit_cannot_write(kernel: Leveled) -> None:
     with ModelServer([verdict()]) as server:
         policy = model_policy(model="scripted", base_url=server.base_url, api_key="none", audit=full)
         with pytest.raises(ConfigError, match="the disk is full"):
-            predict(target_in("%%time\nload(1)", executed=(SETUP,)), kernel.session, policy=policy)
+            predict(
+                target_in("import asyncio; await asyncio.sleep(0)\nload(1)", executed=(SETUP,)),
+                kernel.session,
+                policy=policy,
+            )
     assert server.bodies == []
 
 

@@ -109,8 +109,8 @@ def test_a_peer_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "ModuleNotFoundError" in row.target.peer.error
 
 
-def test_a_cell_under_a_magic_that_changes_how_it_runs_has_suspects_alone() -> None:
-    row = run_one(notebook(target="%%time\nmissing"), PLAN)
+def test_a_cell_under_a_magic_that_hides_what_is_raised_has_suspects_alone() -> None:
+    row = run_one(notebook(target="%%capture\nmissing"), PLAN)
     assert row.target is not None
     assert row.target.said.finding is None
     assert [suspect.line for suspect in row.target.said.suspects] == [2]

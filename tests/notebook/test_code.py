@@ -1,3 +1,4 @@
+import ast
 import cProfile
 import subprocess
 import sys
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 
-from crane_agent.notebook.code import Code, names_in, parse
+from crane_agent.in_kernel.wire import Running, decode_tree, encode_tree
+from crane_agent.notebook.code import Code, followed, names_in, parse
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +140,50 @@ def test_the_body_of_a_magic_that_runs_python_maps_to_lines_of_the_cell(magic):
     assert code.body.original_line(1) == 5
     assert code.body.syntax_error.line == 6
     assert code.body.lines_agree
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "column"),
+    [
+        ("%%time\nx\ny = a", 3, 4),
+        ("\n\n%%time\n\n\nx\ny = a", 7, 4),
+        ("%%capture\n\n%%time\nx; y = a", 4, 7),
+        ("x = 1\nif x:\n    %time y = a", 3, 14),
+        ("%%time\n%time y = a", 2, 10),
+        ("%timeit -n1 -r1 y = a", 1, 20),
+    ],
+)
+def test_what_a_magic_runs_is_followed_on_its_own_lines(source, line, column):
+    code = followed(parse(source))
+    tree = decode_tree(encode_tree(code.tree))
+    assert any(type(each) is Running for each in ast.walk(tree))
+    [read] = [each for each in ast.walk(tree) if isinstance(each, ast.Name) and each.id == "a"]
+    assert (code.lines_agree, code.original_line(read.lineno), read.col_offset) == (True, line, column)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "%%time x\ny",
+        "%%time\nawait y",
+        "%%time\nx = 1\nglobal x",
+        "%%timeit x = 1\ny",
+        "%time f(-x) if x else -1",
+        "%time f('a  b')",
+        "%%bash\nls",
+        "get_ipython().run_cell_magic('time', '', 'x')",
+        "def f():\n    %time x = 1",
+    ],
+)
+def test_what_a_magic_may_run_in_another_way_is_not_followed(source):
+    assert not any(type(each) is Running for each in ast.walk(followed(parse(source)).tree))
+
+
+def test_to_follow_a_cell_leaves_its_tree_as_it_is():
+    code = parse("%%time\nx = 1")
+    before = ast.dump(code.tree)
+    followed(code)
+    assert ast.dump(code.tree) == before
 
 
 def test_other_cell_magics_have_no_body():

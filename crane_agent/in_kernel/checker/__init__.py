@@ -41,7 +41,7 @@ def check(shell: Any, budget: safe.Budget, tree: Any, first_word: str = "") -> d
     """
     module = wire.decode_tree(tree)
     state = State(shell, budget)
-    for reason in reasons(shell, first_word):
+    for reason in reasons(shell, module.body, first_word):  # type: ignore[attr-defined]
         state.doubt(module, "effects", reason)
     finding, stopped = None, None
     try:

@@ -11,25 +11,22 @@ import ast
 from typing import Any
 
 from .. import safe
-from ..readers import blocks, data_sets, tensors
-from . import library
+from ..privacy import NAMES
+from ..readers import blocks
+from . import library, plain_functions
 from .functions import Functions
-from .library import running, tables
+from .library import running, tables, trials
 from .sites import CallSite, Finding
 from .state import State
 from .values import (
-    STRUCTURE,
-    UNKNOWN,
     Bound,
     Defined,
     Elements,
     Foreign,
     Known,
-    Like,
     Made,
     Method,
     Value,
-    as_element,
     of_element,
 )
 
@@ -38,8 +35,6 @@ MOST_CALLS = 150
 FIRST_CALLS = 8
 
 _ORDERED = ("sorted", "max", "min")
-# A study calls its objective with a trial, and lets its exceptions through. Source: optuna, `Study.optimize`.
-_CALLED_BY = {("optuna", "optimize"): 0}
 
 
 class Callbacks:
@@ -68,14 +63,30 @@ class Callbacks:
         if site.method == "apply" and blocks.is_frame(self._state.form(site.owner)):
             by_row = len(site.arguments) == 1 and set(site.keywords) == {"axis"}
             return self._applied_to_rows(site, first) if by_row else None
-        package = site.owner.package if type(site.owner) is Foreign else ""
-        if _CALLED_BY.get((package, site.method)) == 0 and "catch" not in site.keywords:
-            made = self._called(first, site, (Foreign(package),))
-            if isinstance(made, Value):
-                self._state.may_raise(site.node, ".{}() may raise".format(site.method))
-                return Foreign(package)
-            return made
+        if site.method == "optimize" and trials.is_study(site.owner, self._state):
+            return self._optimized(site, first)
         return None
+
+    def _optimized(self, site: CallSite, objective: Value) -> Value | Finding | None:
+        """Follow ``study.optimize(objective)``, which lets exceptions through: the first trial, and forget the others.
+
+        Source: optuna, `Study.optimize`. What is raised in another thread is lost.
+        """
+        given = dict(zip(("n_trials", "timeout", "n_jobs"), site.arguments[1:]))
+        given.update(site.keywords)
+        trials_wanted, seconds = (self._state.plain(given.get(each, Known(None))) for each in ("n_trials", "timeout"))
+        runs = trials_wanted is None or (type(trials_wanted) is int and trials_wanted > 0)
+        alone = self._state.plain(given.get("n_jobs", Known(1))) == 1
+        if len(site.arguments) > 4 or not site.complete or "catch" in given or not runs or not alone:
+            return None
+        if not (seconds is None or (safe.one_of(type(seconds), (int, float)) and seconds > 1)):
+            return None
+        self._state.may_raise(site.node, ".optimize() may raise")
+        before = self._state.snapshot()
+        made = self._called(objective, site, (trials.trial(),))
+        self._state.merge(before)
+        self._state.touch(site.owner)
+        return made if not isinstance(made, Value) else Known(None, level=NAMES)
 
     def _is_users(self, value: Value) -> bool:
         return (
@@ -113,28 +124,45 @@ class Callbacks:
         return Foreign("builtins", tuple(site.arguments))
 
     def _applied(self, site: CallSite, function: Value) -> Value | Finding | None:
-        source = self._elements(site.node, site.owner)
-        if source is None or not source.found:
+        plain = self._worked_out(site, function)
+        if isinstance(plain, Finding):
+            return plain
+        if plain is None:
+            source = self._elements(site.node, site.owner)
+            if source is None or not source.found:
+                return None
+            results = self._each(function, site, source)
+            if type(results) is not list:
+                return results  # type: ignore[return-value]
+            if len(results) < len(source.found) or not source.complete:
+                self._state.may_raise(site.node, ".{}() may raise".format(site.method))
+                return Foreign("pandas")
+            plain = [self._state.plain(each) for each in results]
+        index = self._index_of(site.owner)
+        if index is None or not all(safe.one_of(type(each), safe.SCALARS) for each in plain):
+            return Foreign("pandas")
+        waiting = iter(plain)
+        series: Any = safe.loaded("pandas", "Series")
+        # pandas' own inference, on what the user's function was found to return.
+        return running.content(
+            lambda: series([None] * len(plain), index=index, dtype=object).apply(lambda _: next(waiting)), "pandas"
+        )
+
+    def _worked_out(self, site: CallSite, function: Value) -> list[Any] | Finding | None:
+        """Return what a plain function gives for each element of a series, or what the walk finds where it raises."""
+        node = self._functions.alone(function)
+        compute = None if node is None else plain_functions.made_of(node, self._state)
+        series = tables.private(self._state.live(site.owner), self._state) if type(site.owner) is Known else None
+        if compute is None or series is None or len(series) > plain_functions.MOST_ELEMENTS:
             return None
-        results = self._each(function, site, source)
-        if type(results) is not list:
-            return results  # type: ignore[return-value]
-        plain = [self._state.plain(each) for each in results]
-        whole = source.complete and len(plain) == len(source.found) and safe.ABSENT not in plain
-        scalars = all(safe.one_of(type(each), safe.SCALARS) for each in plain)
-        if whole and scalars and type(site.owner) is Known and self._state.live(site.owner) is not safe.ABSENT:
-            index = self._index_of(site.owner)
-            if index is not None:
-                waiting = iter(plain)
-                series: Any = safe.loaded("pandas", "Series")
-                # pandas' own inference, on what the user's function was found to return.
-                return running.content(
-                    lambda: series([None] * len(plain), index=index, dtype=object).apply(lambda _: next(waiting)),
-                    "pandas",
-                )
-        if len(results) < len(source.found) or not source.complete:
-            self._state.may_raise(site.node, ".{}() may raise".format(site.method))
-        return Foreign("pandas")
+        results: list[Any] = []
+        for element in series:
+            try:
+                results.append(compute(element))
+            except Exception:  # noqa: BLE001 - the user's function may raise anything here
+                followed = self._called(function, site, (of_element(element, None, self._state.level(site.owner)),))
+                return followed if isinstance(followed, Finding) else None
+        return results
 
     def _applied_to_rows(self, site: CallSite, function: Value) -> Value | Finding | None:
         """Follow ``frame.apply(f, axis=1)``: the function gets each row as a series, as `iterrows` gives them."""
@@ -153,10 +181,12 @@ class Callbacks:
         self._state.may_raise(site.node, ".apply() may raise")
         return Foreign("pandas")
 
-    def _index_of(self, owner: Known) -> Any:
-        """Return an index of our own like that of a series."""
-        private = tables.private(self._state.live(owner), self._state)
-        return None if private is None else private.index
+    def _index_of(self, owner: Value | None) -> Any:
+        """Return an index of our own like that of a series, or None if its own kind of array maps in its own way."""
+        found = self._state.live(owner) if type(owner) is Known else safe.ABSENT
+        private: Any = None if found is safe.ABSENT else tables.private(found, self._state)
+        plain = (safe.loaded("numpy", "dtype"), safe.loaded("pandas", "StringDtype"))
+        return private.index if private is not None and isinstance(private.dtype, plain) else None
 
     # -- what is evaluated when somebody iterates -----------------------------------------------------------------
 
@@ -171,65 +201,4 @@ class Callbacks:
             if value.facts["filters"]:
                 return Elements([], complete=False)
             return Elements(made, source.complete and len(made) == len(source.found))
-        loader = self._state.live(value)
-        if safe.is_exactly(loader, "torch.utils.data.dataloader", "DataLoader"):
-            return self._batches(node, loader)
         return None
-
-    def _batches(self, node: ast.AST, loader: Any) -> Elements | Finding | None:
-        """Return the first batch of a loader over a data set of the user's own class."""
-        own = safe.instance_dict(loader) or {}
-        dataset, size = own.get("dataset"), own.get("batch_size")
-        collate = own.get("collate_fn")
-        module = safe.loaded("torch.utils.data._utils.collate")
-        default = None if module is None else (safe.instance_dict(module) or {}).get("default_collate")
-        if not self._functions.is_users_object(dataset) or own.get("_dataset_kind") != 0 or type(size) is not int:
-            return None
-        batcher = own.get("batch_sampler")
-        if collate is not default or not safe.is_exactly(batcher, "torch.utils.data.sampler", "BatchSampler"):
-            return None
-        sampler = own.get("sampler")
-        in_order = safe.is_exactly(sampler, "torch.utils.data.sampler", "SequentialSampler")
-        if not in_order and not safe.is_exactly(sampler, "torch.utils.data.sampler", "RandomSampler"):
-            return None
-        count = self._length(node, dataset)
-        if count is None or count < (size if own.get("drop_last") else 1):
-            return None
-        taken = min(size, count)
-        fetch = Bound(Known(safe.in_type(type(dataset), "__getitem__")), Known(dataset))
-        index: Value = Known(0) if in_order else Foreign("builtins")
-        call = ast.copy_location(ast.Call(node, [], []), node)  # type: ignore[arg-type]
-        sample = self._called(fetch, CallSite(call, fetch, None, "", (), {}, True), (index,))
-        if not isinstance(sample, Value):
-            return sample
-        self._state.may_raise(node, "the samples of a batch may not go together")
-        return Elements([self._collated(sample, taken)], complete=False)
-
-    def _length(self, node: ast.AST, dataset: Any) -> int | None:
-        found = data_sets.length(dataset)
-        if found is not None:
-            return found
-        method = Bound(Known(safe.in_type(type(dataset), "__len__")), Known(dataset))
-        call = ast.copy_location(ast.Call(node, [], []), node)  # type: ignore[arg-type]
-        made = self._called(method, CallSite(call, method, None, "", (), {}, True), ())
-        length = self._state.live(made) if isinstance(made, Value) else None
-        return length if type(length) is int else None
-
-    def _collated(self, sample: Value, count: int) -> Value:
-        """Return what `default_collate` makes of `count` samples like this one, as far as it is known."""
-        found: Any = self._state.form(sample)
-        torch: Any = safe.loaded("torch")
-        if type(found) is tuple or type(found) is list:
-            return Known([as_element(self._collated(of_element(each), count)) for each in found])
-        if type(found) is dict and safe.has_plain_keys(found):
-            return Known({key: as_element(self._collated(of_element(each), count)) for key, each in found.items()})
-        if tensors.is_tensor(found):
-            with torch.no_grad():
-                return Like(torch.empty((count, *found.shape), dtype=found.dtype, device="meta"), STRUCTURE)
-        if tensors.is_ndarray(found) and found.dtype.kind in "iufb":
-            dtype = torch.as_tensor(safe.loaded("numpy").zeros((), found.dtype)).dtype
-            return Like(torch.empty((count, *found.shape), dtype=dtype, device="meta"), STRUCTURE)
-        if type(found) is int or type(found) is float:
-            dtype = torch.int64 if type(found) is int else torch.float64
-            return Like(torch.empty((count,), dtype=dtype, device="meta"), STRUCTURE)
-        return Foreign("torch", (sample,)) if sample is not UNKNOWN else UNKNOWN

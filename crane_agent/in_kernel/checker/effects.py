@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import builtins
 import gc
+import opcode
 import types
 from typing import Any, Iterator
 
@@ -117,7 +118,7 @@ class Reach:
             elif type(value) is Method:
                 self.add(value.owner)
             elif type(value) is Made:
-                self.add(*[each for each in value.facts.values() if safe.inherits(type(each), Value)])
+                self._walk(list(value.facts.values()))
         return self
 
     def add_users_code(self, functions: bool) -> None:
@@ -174,11 +175,21 @@ class Reach:
         self._nodes.add(id(node))
         self.code = True
         self.names |= scope_globals(node)
+        stores = any(isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load) for each in ast.walk(node))
         for each in ast.walk(node):
             if isinstance(each, ast.Name):
                 self._named(each.id)
+                if stores:
+                    self._add_class(self._state.peek(each.id))
             elif isinstance(each, ast.Attribute) and each.attr in _WILD:
                 self.wild = True
+
+    def _add_class(self, value: Value | None) -> None:
+        """Note that attributes of a class may be stored, if it is one of the user's."""
+        if type(value) is Defined and isinstance(value.node, ast.ClassDef):
+            self.objects.append(value)
+        elif type(value) is Known and safe.inherits(type(value.object), type) and self._state.is_users(value.object):  # type: ignore[arg-type]
+            self.objects.append(value.object)
 
     def _named(self, name: str) -> None:
         if name in _WILD:
@@ -200,6 +211,9 @@ class Reach:
             if type(found) is Hole:
                 self.add(found.value)
                 continue
+            if safe.inherits(type(found), Value):
+                self.add(found)  # type: ignore[arg-type]
+                continue
             waiting.extend(self._held(found))
 
     def _held(self, found: Any) -> Iterator[object]:
@@ -216,6 +230,9 @@ class Reach:
                 self.code = True
                 yield from (entry for _, entry in safe.entries(found))
                 yield from (base for base in safe.mro(found)[1:] if self._state.is_users(base))
+                methods = [entry.__func__ for _, entry in safe.entries(found) if type(entry) is classmethod]
+                if any(type(each) is types.FunctionType and _stores_attributes(each.__code__) for each in methods):
+                    self.objects.append(found)
         elif blocks.is_frame(found) or blocks.is_series(found):
             self.objects.append(found)
         elif tensors.is_array(found):
@@ -265,10 +282,13 @@ class Reach:
             return
         globals_stored(code, self.names)
         for inner in _codes(code):
+            stores = _stores_attributes(inner)
             for name in inner.co_names:
                 if name in _WILD:
                     self.wild = True
                 value = self._state.peek(name)
+                if stores:
+                    self._add_class(value)
                 if type(value) is Known:
                     if value.object is not builtins.__dict__.get(name):
                         yield value.object
@@ -283,6 +303,13 @@ _UNCHANGING = (
 
 
 _IDS_OF_ATOMS = frozenset(map(id, safe.SCALARS))
+
+
+_STORES_ATTRIBUTE = (opcode.opmap["STORE_ATTR"], opcode.opmap["DELETE_ATTR"])
+
+
+def _stores_attributes(code: types.CodeType) -> bool:
+    return any(operation in _STORES_ATTRIBUTE for operation in code.co_code[::2])
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -326,6 +353,10 @@ def package_of_object(found: Any, state: State) -> str:
         if found.__globals__ is state.shell.user_ns:
             return ""
         name = found.__globals__.get("__name__")
+        inner = (safe.instance_dict(found) or {}).get("__wrapped__")
+        if name == "contextlib" and type(inner) is types.FunctionType:
+            # What `contextmanager` made of it.
+            return package_of_object(inner, state)
     elif safe.inherits(kind, type):
         name = safe.class_module(found)
     elif kind is types.BuiltinFunctionType:
@@ -343,6 +374,23 @@ def package_of_object(found: Any, state: State) -> str:
 def may_patch(package: str) -> bool:
     """Whether importing or calling a package may change the classes of others."""
     return package not in _KEEP_TO_THEMSELVES and package != "builtins"
+
+
+def either(one: Value, other: Value, state: State) -> Value:
+    """Return what is known of a value that is one of two."""
+    if one is other:
+        return one
+    if type(one) is Known and type(other) is Known and _same_atom(one.object, other.object):
+        return one
+    packages = {package_of(one, state), package_of(other, state)}
+    special = packages - {"builtins"}
+    if "" in packages or len(special) > 1:
+        return UNKNOWN
+    return Foreign(next(iter(special), "builtins"), (one, other))
+
+
+def _same_atom(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and safe.one_of(type(one), (int, bool, str, type(None))) and bool(one == other)
 
 
 # -- what it changes -----------------------------------------------------------------------------------------------
@@ -379,6 +427,8 @@ def changed_by_call(site: CallSite, what: str, state: State) -> Value:
         state.anything_changed()
     if site.method in _WILD or (type(callee) is types.BuiltinFunctionType and callee.__name__ in _WILD):
         reach.wild = True
+    if _is_of_shell(site, callee, state):
+        reach.wild = True
     if not site.complete:
         reach.wild = reach.wild or any(each is UNKNOWN for each in (site.callee,))
     if _changes_owner(site):
@@ -393,6 +443,13 @@ def _is_method_of_owner(site: CallSite, callee: object) -> bool:
         return type(site.callee) is not Foreign and type(site.callee) is not Like
     kinds = (types.MethodType, types.FunctionType, types.BuiltinFunctionType, safe.MethodDescriptorType)
     return callee is safe.ABSENT or safe.one_of(type(callee), kinds)
+
+
+def _is_of_shell(site: CallSite, callee: Any, state: State) -> bool:
+    """Whether the shell is called, or asked for: of what it can do, only some magics are followed."""
+    owner = site.owner.object if type(site.owner) is Known else None
+    asked_for = type(callee) is types.FunctionType and callee.__name__ == "get_ipython"
+    return owner is state.shell or asked_for or (type(callee) is types.MethodType and callee.__self__ is state.shell)
 
 
 def _changes_owner(site: CallSite) -> bool:
@@ -442,6 +499,8 @@ def changed_by_operation(node: ast.AST, why: str, state: State, *values: Value |
                 reach.add_users_code(functions=False)
         elif _may_hold_others(value):
             reach.add(value)
+            if _may_hold_anything(value, state):
+                reach.add_users_code(functions=True)
     if not reach.code and all(packages):
         # Libraries leave the operands of an operator as they are.
         state.doubt(node, "raises", why)
@@ -450,10 +509,24 @@ def changed_by_operation(node: ast.AST, why: str, state: State, *values: Value |
     return _ran(reach, node, why, state, "", set())
 
 
+def element_of(value: Value, state: State) -> Value:
+    """Return what is known of each element of a value that can be iterated over."""
+    package = package_of(value, state)
+    reach = Reach(state).add(value) if _may_hold_others(value) else Reach(state)
+    unknown = not package or reach.code or reach.wild or _may_hold_anything(value, state)
+    return UNKNOWN if unknown else Foreign(package, (value,))
+
+
+def _may_hold_anything(value: Value | None, state: State) -> bool:
+    """Whether code that is not followed may have put something into a container."""
+    container = type(value) is Known and safe.one_of(type(value.object), (list, dict, set))
+    return container and state.live(value) is safe.ABSENT
+
+
 def _may_hold_others(value: Value | None) -> bool:
     """Whether what is got out of a value may be any object that was put into it."""
     if type(value) is not Known:
-        return type(value) is Foreign
+        return type(value) is Foreign or type(value) is Made
     found = value.object
     if blocks.is_frame(found) or blocks.is_series(found) or tensors.is_tensor(found):
         return False

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from .. import safe
 from ..privacy import NAMES, SCHEMA, VALUES
-from . import library, operations, pure, rules
+from . import descriptors, generators, library, magics, operations, pure, rules
 from .callbacks import Callbacks
-from .effects import changed_by_operation, package_of, touch_in_place
+from .effects import changed_by_operation, either, package_of, touch_in_place
 from .elements import first_elements, size
 from .questions import about_operator
 from .sites import (
@@ -34,7 +34,9 @@ from .sites import (
     UnarySite,
     ValueSite,
     is_starred,
+    nothing_called,
 )
+from .special import Special
 from .state import State, Unbound
 from .values import (
     MAYBE_UNBOUND,
@@ -76,7 +78,9 @@ class Expressions:
         self.state = state
         self._functions = functions
         self._callbacks = Callbacks(state, functions)
+        self._special = Special(state, functions)
         state.iterated = self.elements
+        state.either = lambda one, other: either(one, other, state)
 
     def value(self, node: ast.AST) -> Value:
         """Return what an expression evaluates to, as far as it can be known.
@@ -130,7 +134,13 @@ class Expressions:
             self.state.merge(before)
 
     def _settle(self, kind: str, node: ast.AST, *about: Any) -> Value | None:
-        """Return what the libraries answer to a question (`library.ask`), having reported a crash, or None."""
+        """Return what the libraries answer to a question (`library.ask`), having reported a crash, or None.
+
+        Of objects of the user's classes their special methods are asked first.
+        """
+        own = self._special.ask(kind, about)
+        if own is not None:
+            return self._reported(own, node)
         if kind != "attribute":
             self.state.keep_private(*_handed(about))
         answer = library.ask(kind, self.state, *about)
@@ -270,7 +280,9 @@ class Expressions:
     def defined(self, node: Any) -> Defined:
         """Return a function that is defined here, having evaluated its defaults."""
         wanted = [each for each in [*node.args.defaults, *node.args.kw_defaults] if each is not None]
-        return Defined(node, self.state.closure(), tuple(self.value(each) for each in wanted))
+        defaults = tuple(self.value(each) for each in wanted)
+        name = self._functions.qualified(getattr(node, "name", "<lambda>"))
+        return Defined(node, self.state.closure(), defaults, qualname=name)
 
     # -- operators -----------------------------------------------------------------------------------------------
 
@@ -447,7 +459,14 @@ class Expressions:
     def _own_attribute(self, site: AttributeSite) -> Value | None:
         """Return an attribute that the cell stored, or of an object that it made."""
         if type(site.owner) is Instance:
-            return self._reported(self._functions.attribute(site.owner, site.name), site.node)
+            return self._reported(
+                self._functions.attribute(site.owner, site.name, nothing_called(site.node)), site.node
+            )
+        if type(site.owner) is Defined and isinstance(site.owner.node, ast.ClassDef):
+            return self._reported(self._functions.attribute_of_class(site.owner, site.name), site.node)
+        setter = descriptors.setter_maker(site.owner, site.name)
+        if setter is not None:
+            return setter
         if type(site.owner) is Made and site.owner.kind == "unloaded":
             finding = rules.first_finding(site, self.state)
             if finding is not None:
@@ -456,15 +475,27 @@ class Expressions:
             self.state.may_raise(site.node, "{} may have no {}".format(module, site.name))
             return unloaded(module, "{}.{}".format(name, site.name).lstrip("."))
         noted = self.state.noted(site.owner, "." + site.name)
-        return noted if isinstance(noted, Value) else None
+        if isinstance(noted, Value):
+            return noted
+        found = self._functions.attribute_of_object(site.owner, site.name, nothing_called(site.node))
+        if found is None and self._functions.is_of_changed_class(site.owner):
+            why = "the attribute {!r} of what the cell changed".format(site.name)
+            return self._unfollowed(site.node, why, site.owner)
+        return self._reported(found, site.node)
 
     def store_attribute(self, site: AttributeSite, value: Value) -> None:
         """Follow ``owner.name = value``."""
         owner = site.owner
-        if type(owner) is Instance and self._functions.member_of(owner.cls, site.name) is None:
-            self.state.set_attribute(owner, site.name, value)
+        site_of_setter = nothing_called(site.node)
+        if self._functions.stores_in_made(owner, site.name):
+            if self._functions.lacks_base(owner) and package_of(value, self.state) != "builtins":
+                # Source: torch, `nn.Module.__setattr__`: no layer or parameter is taken before.
+                self.state.may_raise(site.node, "the base class is not initialised")
+            self.state.set_attribute(owner, site.name, value)  # type: ignore[arg-type]
+        elif self._reported(self._functions.set_attribute(owner, site.name, value, site_of_setter), site.node):
+            pass
         elif self._settle("store_attribute", site.node, site, value) is None:
-            if self._functions.stores_plainly(owner, site.name):
+            if self._functions.stores_plainly(owner, site.name) or self._functions.stores_in_class(owner, site.name):
                 self.state.note(owner, "." + site.name, value)
                 return
             touch_in_place(owner, self.state)
@@ -500,6 +531,9 @@ class Expressions:
     # -- calls ---------------------------------------------------------------------------------------------------
 
     def _Call(self, node: ast.Call) -> Value:
+        of_magic = magics.called(node, self.state)
+        if of_magic is not None:
+            return of_magic
         owner, method = None, ""
         if isinstance(node.func, ast.Attribute):
             method = node.func.attr
@@ -532,9 +566,15 @@ class Expressions:
         if finding is not None:
             return self.state.report(self._as_may_be_told(finding) if is_starred(node) else finding, node)
         call = self._collecting(call)
+        name = pure.builtin_name(self.state.live(call.callee))
+        handed = self._special.handed(call, name)
+        if isinstance(handed, Finding):
+            return self.state.report(handed, node)
+        call = handed
         settled = (
             self._reported(self._functions.call(call), node)
-            or self._reported(self._callbacks.call(call, pure.builtin_name(self.state.live(call.callee))), node)
+            or self._reported(self._special.call(call, name), node)
+            or self._reported(self._callbacks.call(call, name), node)
             or self._settle("call", node, call)
             or self._reported(pure.call(call, self.state, self._run), node)
         )
@@ -546,6 +586,10 @@ class Expressions:
         name = call.method if is_text else pure.builtin_name(self.state.live(call.callee))
         if name not in _COLLECTORS or len(call.arguments) != len(call.node.args):
             return call
+        if len(call.arguments) == 1 and name != "dict":
+            own = self._special.run_through(call.node, call.arguments[0])
+            if own is not None:
+                return call._replace(arguments=(Known([as_element(each) for each in own.found]),))
         pairs = zip(call.node.args, call.arguments)
         return call._replace(arguments=tuple(self._run_through(node, value) or value for node, value in pairs))
 
@@ -562,11 +606,14 @@ class Expressions:
     def entered(self, node: ast.AST, manager: Value) -> Value | None:
         """Return what ``with manager as name`` binds; None if it may swallow an exception, or that is not known."""
         known = type(manager) is Made and manager.kind == "file"
-        return manager if known else self._settle("enter", node, ValueSite(node, manager))
+        own = self._reported(self._special.entered(node, manager), node)
+        return own or (manager if known else self._settle("enter", node, ValueSite(node, manager)))
 
-    def left(self, node: ast.AST, manager: Value) -> None:
-        """The block behind ``with manager`` has ended without an exception."""
-        self._settle("leave", node, ValueSite(node, manager))
+    def left(self, node: ast.AST, manager: Value, *, raised: bool) -> None:
+        """The block behind ``with manager``, which was entered, has ended, with an exception or without one."""
+        own = self._reported(self._special.left(node, manager, raised=raised), node)
+        if own is None and not raised:
+            self._settle("leave", node, ValueSite(node, manager))
 
     def _arguments(self, node: ast.Call) -> tuple[tuple[Value, ...], dict[str, Value], bool]:
         arguments: list[Value] = []
@@ -606,16 +653,31 @@ class Expressions:
 
     def elements(self, node: ast.AST, value: Value) -> Elements:
         """Return what iterating over a value yields; of what is not followed no element is known."""
+        if type(value) is Made and value.kind == "pairs":
+            value = pure.pairs(value, node, self.state) or UNKNOWN
         found = (
             first_elements(self.state, value)
             or first_elements(self.state, self._run_through(node, value) or UNKNOWN)
             or self._reported(self._callbacks.elements(node, value), node)
+            or self._reported(generators.elements(node, value, self._functions, self.state), node)
             or self._settle("iterate", node, ValueSite(node, value))
         )
         return found if type(found) is Elements else Elements([], complete=False)
 
     def _Starred(self, node: ast.Starred) -> Value:
         self._iterable(node.value)
+        return UNKNOWN
+
+    def _Yield(self, node: ast.Yield) -> Value:
+        value = Known(None, level=NAMES) if node.value is None else self.value(node.value)
+        if not self._functions.yielded(value):
+            self._open(node, "effects", "Yield is not followed")
+        return Known(None, level=NAMES)
+
+    def _YieldFrom(self, node: ast.YieldFrom) -> Value:
+        several = self._iterable(node.value)
+        if several is None or False in [self._functions.yielded(each) for each in several]:
+            self._open(node, "effects", "YieldFrom is not followed")
         return UNKNOWN
 
     def _Await(self, node: ast.Await) -> Value:

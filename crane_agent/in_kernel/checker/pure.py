@@ -20,7 +20,7 @@ from .elements import elements, size
 from .questions import about_call, item_path
 from .sites import AttributeSite, CallSite, Finding, SubscriptSite, ValueSite
 from .state import State
-from .values import UNKNOWN, Elements, Known, Made, Value, as_element, of_element
+from .values import UNKNOWN, Elements, Foreign, Instance, Known, Made, Value, as_element, of_element
 from .words import highest, lowest
 
 Run = Callable[..., Value]
@@ -277,7 +277,30 @@ def _paired(name: str, site: CallSite, state: State) -> Value | None:
         start, arguments = given, arguments[:1]
     if not arguments or (name != "zip" and len(arguments) != 1):
         return None
-    rows = [_first_of(value, site, state) for value in arguments]
+    if name != "iter" and any(_runs_code(each, state) for each in arguments):
+        return Made("pairs", name=name, start=start, over=tuple(arguments), holds=Foreign("builtins", tuple(arguments)))
+    return _pairs(name, start, arguments, site.node, state)
+
+
+def pairs(value: Made, node: ast.AST, state: State) -> Value | None:
+    """Return an iterator over what ``enumerate`` or ``zip`` gives, where it is iterated over, which runs code."""
+    if value.facts.get("used"):
+        return None
+    value.facts["used"] = True
+    return _pairs(value.facts["name"], value.facts["start"], value.facts["over"], node, state)
+
+
+def _runs_code(value: Value, state: State) -> bool:
+    """Whether iterating over a value may run code of the user's, and raise what that raises."""
+    if type(value) is Made:
+        return value.kind in ("generator", "lazy", "pairs")
+    found = state.live(value)
+    of_torch = safe.is_exactly(found, "torch.utils.data.dataloader", "DataLoader")
+    return type(value) is Instance or of_torch or (found is not safe.ABSENT and state.is_users(type(found)))
+
+
+def _pairs(name: str, start: int, arguments: Any, node: ast.AST, state: State) -> Value | None:
+    rows = [_first_of(value, node, state) for value in arguments]
     if any(row is None for row in rows):
         return None
     found = [row.found for row in rows if row is not None]
@@ -294,12 +317,12 @@ def _paired(name: str, site: CallSite, state: State) -> Value | None:
         items = [as_element(each) for each in found[0]]
     else:
         items = [tuple(map(as_element, row)) for row in zip(*found)]
-    made_at, level = state.changes(), state.level(*site.arguments)
+    made_at, level = state.changes(), state.level(*arguments)
     return Made("iterator", items=items, complete=complete, made_at=made_at, level=level, over=tuple(arguments))
 
 
-def _first_of(value: Value, site: CallSite, state: State) -> Elements | None:
-    found = state.iterated(site.node, value)
+def _first_of(value: Value, node: ast.AST, state: State) -> Elements | None:
+    found = state.iterated(node, value)
     return found if found.found or found.complete else None
 
 
@@ -427,6 +450,11 @@ def _method_of_builtin(
     if site.method in _methods(_CHANGING_METHODS, kind) and not site.keywords:
         return _change(site, state, run, plain)
     return None
+
+
+def methods(kind: type) -> frozenset[str]:
+    """Return the methods of an exact built-in class that only return a value; none for any other class."""
+    return _methods(_PURE_METHODS, kind)
 
 
 def _methods(table: dict[type, frozenset[str]], kind: type) -> frozenset[str]:

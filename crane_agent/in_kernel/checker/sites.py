@@ -171,6 +171,12 @@ class Jump(Exception):
         self.value = value
 
 
+def nothing_called(node: ast.AST) -> CallSite:
+    """Return a call, written as `node`, of what Python calls by itself."""
+    call = ast.copy_location(ast.Call(node, [], []), node)  # type: ignore[arg-type]
+    return CallSite(call, UNKNOWN, None, "", (), {}, True)
+
+
 def is_starred(node: ast.Call) -> bool:
     """Whether a call hands on the elements or the keys of a value."""
     return any(isinstance(each, ast.Starred) for each in node.args) or any(not each.arg for each in node.keywords)

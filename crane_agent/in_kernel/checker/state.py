@@ -8,7 +8,7 @@ import opcode
 import re
 import sys
 import types
-from typing import Any, Callable
+from typing import Any, Callable, Dict, Optional
 
 from .. import safe
 from ..moment import moment
@@ -63,6 +63,10 @@ class Unbound(Exception):
     """A name is bound nowhere the walk can see, and nothing the cell ran could have bound it."""
 
 
+class _ClassScope(Dict[str, Optional[Value]]):
+    """The names of the body of a class: what is defined in it does not see them."""
+
+
 class State:
     """Names and values at one point of the walk.
 
@@ -70,6 +74,7 @@ class State:
         doubts: Why what comes next is not certain; empty as long as everything before is settled.
         conditional: Depth of branches and loops that may not run; `loops` of them are loops.
         iterated: Tells what iterating over a value yields; of what is not followed no element is known.
+        either: Tells what is known of a value that is one of two.
         private: Texts of the kernel's plain values that libraries were handed.
         running: Whether a cell of the user's runs meanwhile.
         guarded: Depth of ``try`` blocks whose handlers may catch a finding.
@@ -88,6 +93,7 @@ class State:
         self.loops = 0
         self.guarded = 0
         self.iterated: Callable[[ast.AST, Value], Elements] = lambda node, value: Elements([], complete=False)
+        self.either: Callable[[Value, Value], Value] = lambda one, other: UNKNOWN
         self.running = moment(shell)["running"]
         self.private: set[str] = set()
         self.files_may_change = False
@@ -135,7 +141,7 @@ class State:
             Unbound: It is certainly, or under doubt probably, bound nowhere.
         """
         for scope in reversed(self._scopes):
-            if name in scope:
+            if name in scope and (scope is self._scopes[-1] or type(scope) is not _ClassScope):
                 value = scope[name]
                 if value is None:
                     break
@@ -158,6 +164,10 @@ class State:
             return None if name not in self._namespace or self._names_unknown else Known(self._namespace[name])
         return value
 
+    def is_builtin(self, name: str) -> bool:
+        """Whether a global name means what Python itself binds to it."""
+        return name in builtins.__dict__ and not self._names_unknown and self.peek(name) is None
+
     def is_home(self, module: object) -> bool:
         """Whether this is the name of the notebook's own module."""
         return module == self._namespace.get("__name__", "__main__")
@@ -179,6 +189,12 @@ class State:
                 found.append(Known(type(value)))
         defined = [value for scope in self._scopes for value in scope.values() if type(value) is Defined]
         return found + [each for each in defined if functions or isinstance(each.node, ast.ClassDef)]
+
+    def place(self) -> str:
+        """Return whether the walk is in the statements of a ``class``, a ``function`` or the ``cell``."""
+        if type(self._scopes[-1]) is _ClassScope:
+            return "class"
+        return "function" if self._local else "cell"
 
     def is_own(self, name: str) -> bool:
         """Whether a name may be deleted here: in the body of a class only its own."""
@@ -227,11 +243,11 @@ class State:
     def forget_names(self) -> None:
         """From here on any name may be bound to anything, as behind ``from module import *`` of an unknown module."""
         self._names_unknown = True
-        self._scopes = [{} for _ in self._scopes]
+        self._scopes = [type(scope)() for scope in self._scopes]
 
     def open_scope(self, node: ast.AST) -> None:
         """Enter a comprehension, or the body of a class."""
-        self._scopes.append({})
+        self._scopes.append(_ClassScope() if isinstance(node, ast.ClassDef) else {})
         self._entered.append(node)
 
     def close_scope(self) -> dict[str, Value | None]:
@@ -278,7 +294,7 @@ class State:
 
     def closure(self) -> tuple[dict[str, Value | None], ...]:
         """Return the scopes that a function defined here sees besides the cell's."""
-        return tuple(self._scopes[1:])
+        return tuple(scope for scope in self._scopes[1:] if type(scope) is not _ClassScope)
 
     def snapshot(self) -> tuple[list[dict[str, Value | None]], int]:
         """Return what `merge` needs to leave a branch that may not have run."""
@@ -291,12 +307,19 @@ class State:
         for scope, old in zip(self._scopes, scopes):
             for name in set(scope) | set(old):
                 if scope.get(name, name) is not old.get(name, name):
-                    default = UNKNOWN if name in self._namespace else None
-                    certain = all(each.get(name, default) not in (None, MAYBE_UNBOUND) for each in (scope, old))
-                    scope[name] = UNKNOWN if certain else MAYBE_UNBOUND
+                    default = self._before_the_cell(name, scope)
+                    now, then = scope.get(name, default), old.get(name, default)
+                    bound = now not in (None, MAYBE_UNBOUND) and then not in (None, MAYBE_UNBOUND)
+                    scope[name] = self.either(now, then) if bound else MAYBE_UNBOUND  # type: ignore[arg-type]
         for value, whole in self._changed[changed:]:
             if whole:
                 self._touched[id(value)] = value
+
+    def _before_the_cell(self, name: str, scope: dict[str, Value | None]) -> Value | None:
+        """Return what a name that a scope does not hold is bound to by earlier cells."""
+        if name not in self._namespace:
+            return None
+        return UNKNOWN if scope is not self._scopes[0] or self._names_unknown else self.in_kernel(name)
 
     # -- values --------------------------------------------------------------------------------------------------
 
@@ -373,6 +396,10 @@ class State:
             self._kept.append(value.object)
             self._notes.setdefault(id(value.object), {})[name] = fact
             self._changed.append((value.object, True))
+
+    def is_changed(self, found: object) -> bool:
+        """Whether the cell stored attributes of an object, a class for one, or nothing is known of it any more."""
+        return id(found) in self._notes or self.is_unknown(found)
 
     def noted(self, value: Value | None, name: str) -> object:
         """Return the fact that was noted last, or `safe.ABSENT`."""
@@ -453,9 +480,12 @@ class State:
         changed = self._changed[mark:]
         if not changed:
             return False
-        if type(value) is Made and value.kind in ("iterator", "view"):
+        if type(value) is Made and value.kind in ("iterator", "view", "pairs", "progress bar"):
             over = value.facts.get("over") or (value.facts.get("owner"),)
             return any(each is None or self.changed_since(mark, each) for each in over)
+        if type(value) is Made and value.kind == "generator":
+            reads = value.facts.get("reads", ())
+            return any(each is self or id(each) in reads for each, _ in changed)
         if type(value) is not Known and type(value) is not Like:
             return True
         found = value.object
@@ -467,7 +497,7 @@ class State:
             self._touched[id(value.object)] = value.object
             self._changed.append((value.object, True))
             return
-        if type(value) is Instance:
+        if type(value) is Instance or (type(value) is Defined and isinstance(value.node, ast.ClassDef)):
             self._touched[id(value)] = value
             self._changed.append((value, True))
             return
@@ -636,13 +666,16 @@ class State:
                 )
             )
 
-    def is_touched(self, value: Instance) -> bool:
-        """Whether an object that the walk made may have been changed by what is not followed."""
+    def is_touched(self, value: Instance | Defined) -> bool:
+        """Whether an object or a class that the walk made may have been changed by what is not followed."""
         return id(value) in self._touched
 
-    def set_attribute(self, value: Instance, name: str, new: Value) -> None:
-        """The cell stored an attribute of an object that the walk made."""
-        value.attributes[name] = new
+    def set_attribute(self, value: Instance | Defined, name: str, new: Value) -> None:
+        """The cell stored an attribute of an object or a class that the walk made."""
+        if type(value) is Instance:
+            value.attributes[name] = new
+        else:
+            value.members[name] = new  # type: ignore[union-attr]
         self._changed.append((value, True))
 
     def _condition(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import sys
 import threading
@@ -15,18 +16,15 @@ from .. import safe
 _HARMLESS = ("IPython.core.", "IPython.terminal.", "ipykernel.", "matplotlib.", "matplotlib_inline.")
 
 
-def reasons(shell: Any, first_word: str) -> Iterator[str]:
+def reasons(shell: Any, statements: list[ast.stmt], first_word: str) -> Iterator[str]:
     """Yield why the target may not run as it reads; nothing if it will.
 
     Args:
         shell: IPython's shell.
+        statements: The target's.
         first_word: The first word of a target that is a single line, else ''.
     """
-    if first_word and first_word in shell.magics_manager.magics["line"] and first_word not in shell.user_ns:
-        yield "the line may run as the magic %{}".format(first_word)
-    bound: object = shell.user_ns.get(first_word) if first_word else None
-    if safe.class_module(type(bound)).startswith("IPython."):
-        yield "the line may run as the macro {}".format(first_word)
+    yield from of_first_word(shell, statements, first_word)
     # Not `shell.autocall`: reading a setting that was never set stores its default in the shell.
     if shell._trait_values.get("autocall"):
         yield "the line may run as a call"
@@ -42,10 +40,8 @@ def reasons(shell: Any, first_word: str) -> Iterator[str]:
     text_transforms = [*manager.cleanup_transforms, *manager.line_transforms]
     if shell.input_transformers_post or not all(_is_of_ipython(each) for each in text_transforms):
         yield "an input transformer changes each cell before it runs"
-    for event in ("pre_execute", "pre_run_cell"):
-        for callback in list(shell.events.callbacks.get(event, ())):
-            if not _home(callback).startswith(_HARMLESS):
-                yield "code is registered to run before each cell"
+    if runs_code_at(shell, "pre_execute", "pre_run_cell"):
+        yield "code is registered to run before each cell"
     if any(
         not safe.one_of(type(each), (safe.BuiltinFunctionType,))
         for each in (builtins.__import__, builtins.__build_class__)
@@ -53,6 +49,25 @@ def reasons(shell: Any, first_word: str) -> Iterator[str]:
         yield "what an import or a class statement calls is replaced"
     if _user_code_runs_in_a_thread(shell.user_ns):
         yield "a thread of the user's is running"
+
+
+def of_first_word(shell: Any, statements: list[ast.stmt], first_word: str) -> Iterator[str]:
+    """Yield why a text of a single line that begins with this word may not run as it reads; nothing for ''."""
+    first = statements[0] if statements else None
+    # Source: IPython, `prefilter.AssignmentChecker`: ``name = value`` is never a magic.
+    assigns = isinstance(first, ast.Assign) and isinstance(first.targets[0], ast.Name)
+    known = first_word and first_word in shell.magics_manager.magics["line"] and first_word not in shell.user_ns
+    if known and not assigns:
+        yield "the line may run as the magic %{}".format(first_word)
+    bound: object = shell.user_ns.get(first_word) if first_word else None
+    if safe.class_module(type(bound)).startswith("IPython."):
+        yield "the line may run as the macro {}".format(first_word)
+
+
+def runs_code_at(shell: Any, *events: str) -> bool:
+    """Whether code is registered for these events of IPython that may change what the user's names are."""
+    callbacks = [each for event in events for each in list(shell.events.callbacks.get(event, ()))]
+    return not all(_home(each).startswith(_HARMLESS) for each in callbacks)
 
 
 def _warnings_are_errors() -> bool:

@@ -145,9 +145,10 @@ class Defined(Value):
         scopes: The scopes of functions around it, outermost first.
         defaults: Values of a function's defaults, positional ones first; of a class its base classes.
         members: What the body of a class bound, by name.
+        qualname: Its qualified name; '' if that is not known.
     """
 
-    __slots__ = ("defaults", "members", "node", "scopes")
+    __slots__ = ("defaults", "members", "node", "qualname", "scopes")
 
     def __init__(
         self,
@@ -155,11 +156,13 @@ class Defined(Value):
         scopes: tuple[dict[str, Value | None], ...] = (),
         defaults: tuple[Value, ...] = (),
         members: dict[str, Value | None] | None = None,
+        qualname: str = "",
     ) -> None:
         self.node = node
         self.scopes = scopes
         self.defaults = defaults
         self.members = {} if members is None else members
+        self.qualname = qualname
 
 
 class Instance(Value):

@@ -10,12 +10,12 @@ import __future__
 import ast
 import builtins
 import sys
-from typing import Any
+from typing import Any, Sequence
 
-from .. import safe
+from .. import safe, wire
 from ..privacy import NAMES
-from . import rules
-from .effects import changed_by_operation, may_patch, package_of
+from . import magics, rules
+from .effects import changed_by_operation, element_of, may_patch, package_of
 from .expressions import MAX_STEPS_UNROLLED, Expressions
 from .functions import Functions
 from .sites import AttributeSite, Finding, ImportSite, Jump, Stop, SubscriptSite
@@ -67,6 +67,21 @@ class Walker:
     def _Expr(self, node: ast.Expr) -> None:
         self._value(node.value)
 
+    def _Running(self, node: wire.Running) -> None:
+        way = magics.way_of_running(node.call, node.body, node.first_word, self.state)
+        if not way:
+            self._value(node.call)
+        elif way == "plain":
+            self._body(node.body)
+        elif way == "repeated":
+            self.state.doubt(node, "raises", "what is timed may raise")
+            self._maybe_loop(None, node.body)
+        else:
+            finding, place, _ = self._guarded_body(node.body)
+            if finding is not None and place is not None:
+                self.state.suspect(finding, place)
+                self.state.doubt(place, "raises", "the magic shows an exception and goes on")
+
     def _Pass(self, node: ast.Pass) -> None:
         pass
 
@@ -79,9 +94,19 @@ class Walker:
         value = None if node.value is None else self._value(node.value)
         if value is not None:
             self.expressions.bind_target(node.target, value)
-        self._annotation(node.annotation)
-        if type(self.state.shell.user_ns.get("__annotations__")) is not dict or not isinstance(node.target, ast.Name):
-            self.state.doubt(node, "effects", "an annotation binds __annotations__")
+        elif isinstance(node.target, (ast.Attribute, ast.Subscript)):
+            self._value(node.target.value)
+            self._value(getattr(node.target, "slice", ast.Constant(None)))
+        where = self.state.place()
+        if where != "function":
+            # In a function it is not evaluated. Source: the Python reference, "Annotated assignment statements".
+            self._annotation(node.annotation)
+        if where == "cell" and isinstance(node.target, ast.Name):
+            kept = self.state.peek("__annotations__")
+            if kept is None:
+                self.state.bind("__annotations__", UNKNOWN)
+            elif kept is not UNKNOWN and type(self.state.live(kept)) is not dict:
+                self.state.doubt(node, "effects", "an annotation is kept in __annotations__")
 
     def _annotation(self, node: ast.AST) -> None:
         """Follow an annotation: Python 3.14 evaluates it later, if at all, and so does ``from __future__``."""
@@ -305,12 +330,15 @@ class Walker:
         bases = tuple(self._value(each) for each in node.bases)
         for keyword in node.keywords:
             self._value(keyword.value)
+        name = self.functions.qualified(node.name)
         self.state.open_scope(node)
+        self.functions.within.append(name and name + ".")
         try:
             self._body(node.body)
         finally:
+            self.functions.within.pop()
             members = self.state.close_scope()
-        cls = Defined(node, self.state.closure(), bases, members)
+        cls = Defined(node, self.state.closure(), bases, members, name)
         found: Value = cls
         if node.keywords or not all(self.functions.is_plain_class(base) for base in bases):
             # A base class may have an `__init_subclass__`, a metaclass anything.
@@ -370,8 +398,9 @@ class Walker:
     def _For(self, node: ast.For) -> None:
         value = self._value(node.iter)
         found = self.expressions.elements(node.iter, value)
+        rest = None
         if not found.complete and not found.found:
-            changed_by_operation(node.iter, "iterating over a value that is not followed", self.state, value)
+            rest = changed_by_operation(node.iter, "iterating over a value that is not followed", self.state, value)
         changes = self.state.changes()
         complete = found.complete
         for place, element in enumerate(found.found):
@@ -388,7 +417,7 @@ class Walker:
                 complete = False
                 break
         if not complete:
-            self._maybe_loop(node.target, node.body)
+            self._maybe_loop(node.target, node.body, element_of(value, self.state) if rest is None else rest)
             self._end_loop(node)
             return
         self._body(node.orelse)
@@ -426,40 +455,57 @@ class Walker:
         self._maybe_loop(node.target, node.body)
         self._end_loop(node)
 
-    def _maybe_loop(self, target: ast.AST | None, body: list[ast.stmt]) -> None:
+    def _maybe_loop(self, target: ast.AST | None, body: list[ast.stmt], element: Value = UNKNOWN) -> None:
         """Walk the body of a loop that runs any number of times, and forget what it changes.
 
-        It is walked twice: what an iteration leaves behind is there for the next one.
+        It is walked twice: what an iteration leaves behind is there for the next one. Of a name that a library's
+        values are bound to no more is taken for known than that, and only if the second walk leaves it at that.
+
+        Args:
+            target: What each element is bound to, or None.
+            body: The statements.
+            element: What is known of each element.
         """
         before = self.state.snapshot()
         self.state.loops += 1
-        for again in (False, True):
-            if again and self.state.loops > 1:
-                break
-            if target is not None:
-                self.expressions.bind_target(target, UNKNOWN)
-            self._maybe(body)
-            self._forget(body)
+        self._one_of_many(target, body, element)
+        names = _bound_by(body)
+        made = self._made_by_libraries(names) if self.state.loops == 1 else {}
+        self._forget(names, made)
+        if self.state.loops == 1:
+            self._one_of_many(target, body, element)
+            values = {name: self.state.either(value, self._read(name)) for name, value in made.items()}
+            if any(type(value) is not Foreign or value.package != made[name].package for name, value in values.items()):
+                made = {}
+                self._forget(names, made)
+                self._one_of_many(target, body, element)
+            self._forget(names, made)
         self.state.loops -= 1
         self.state.merge(before)
 
-    def _forget(self, body: list[ast.stmt]) -> None:
-        """Forget every name that statements bind or delete: they may have run any number of times."""
-        for node in ast.walk(ast.Module(body, [])):
-            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                self._forget_name(node.id)
-            elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
-                self._forget_name(node.name)
-            elif isinstance(node, ast.alias):
-                self._forget_name((node.asname or node.name).partition(".")[0])
+    def _one_of_many(self, target: ast.AST | None, body: list[ast.stmt], element: Value) -> None:
+        if target is not None:
+            self.expressions.bind_target(target, element)
+        self._maybe(body)
 
-    def _forget_name(self, name: str) -> None:
+    def _made_by_libraries(self, names: set[str]) -> dict[str, Foreign]:
+        """Return those names that are bound to what a library made, each bound to any of these values."""
+        values = {name: self._read(name) for name in names}
+        packages = {name: package_of(value, self.state) for name, value in values.items()}
+        holds = tuple(value for name, value in values.items() if packages[name])
+        return {name: Foreign(package, holds) for name, package in packages.items() if package}
+
+    def _read(self, name: str) -> Value:
         try:
-            value = self.state.read(name)
+            return self.state.read(name)
         except Unbound:
-            value = MAYBE_UNBOUND
-        if value is not MAYBE_UNBOUND:
-            self.state.bind(name, UNKNOWN)
+            return MAYBE_UNBOUND
+
+    def _forget(self, names: set[str], made: dict[str, Foreign]) -> None:
+        """Forget all but `made` of names that may have been bound any number of times."""
+        for name in names:
+            if self._read(name) is not MAYBE_UNBOUND:
+                self.state.bind(name, made.get(name, UNKNOWN))
 
     def _While(self, node: ast.While) -> None:
         for _ in range(MAX_UNROLLED if self.state.steps() < MAX_STEPS_UNROLLED else 2):
@@ -484,18 +530,37 @@ class Walker:
             managers.append(entered)
             value = self.expressions.entered(each.context_expr, entered)
             if value is None:
-                swallows = not self._lets_through(entered)
+                swallows = swallows or not self._lets_through(entered)
+                managers[-1] = UNKNOWN
                 value = changed_by_operation(
                     each.context_expr, "entering or leaving the block may raise", self.state, entered
                 )
             if each.optional_vars is not None:
                 self.expressions.bind_target(each.optional_vars, value)
-        if swallows:
-            self._guarded_body(node.body)
-        else:
-            self._body(node.body)
-        for each, entered in zip(node.items, managers):
-            self.expressions.left(each.context_expr, entered)
+        entries = [(each.context_expr, entered) for each, entered in zip(node.items, managers)][::-1]
+        try:
+            if swallows:
+                self._guarded_body(node.body)
+            else:
+                self._body(node.body)
+        except (Stop, Jump) as left:
+            self._leave(entries, left)
+            raise
+        for place, entered in entries:
+            self.expressions.left(place, entered, raised=False)
+
+    def _leave(self, entries: list[tuple[ast.AST, Value]], left: Stop | Jump) -> None:
+        """Follow leaving context managers, the innermost first, because of an exception or a jump."""
+        if isinstance(left, Stop) and left.finding is None and left.node is None:
+            return
+        raised = isinstance(left, Stop) or left.kind == "raise"
+        try:
+            for place, entered in entries:
+                self.expressions.left(place, entered, raised=raised)
+        except Stop as stop:
+            if stop.finding is None:
+                raise left from None
+            raise
 
     _AsyncWith = _With
 
@@ -523,6 +588,8 @@ class Walker:
             if stop.finding is None and stop.node is None:
                 raise
             finding, place = stop.finding, stop.node
+            if finding is None and place is not None:
+                self.state.doubt(place, "raises", stop.why)
         except Jump as jump:
             if jump.kind != "raise" and self.state.doubted() == doubts:
                 raise
@@ -540,7 +607,7 @@ class Walker:
             finding = None
         if early or finding is not None:
             self.state.merge(before)
-            self._forget(body)
+            self._forget(_bound_by(body), {})
         return finding, place, early
 
     def _Try(self, node: Any) -> None:
@@ -605,13 +672,26 @@ class Walker:
         subject = self._value(node.subject)
         changed_by_operation(node.subject, "a pattern may ask a value", self.state, subject)
         for case in node.cases:
-            self._forget([ast.Expr(each) for each in ast.walk(case.pattern) if isinstance(each, ast.expr)])
+            self._forget(_bound_by([case.pattern]), {})
             for each in ast.walk(case.pattern):
                 name = getattr(each, "name", None) or getattr(each, "rest", None)
                 if type(name) is str:
                     self.state.bind(name, UNKNOWN)
             guard = [] if case.guard is None else [ast.copy_location(ast.Expr(case.guard), case.guard)]
             self._maybe([*guard, *case.body])
+
+
+def _bound_by(nodes: Sequence[ast.AST]) -> set[str]:
+    """Return the names that statements, also those of functions and classes in them, bind or delete."""
+    found: set[str] = set()
+    for node in (inner for each in nodes for inner in ast.walk(each)):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).partition(".")[0])
+    return found
 
 
 # The first wants certain arguments, the others become a RuntimeError in a coroutine.

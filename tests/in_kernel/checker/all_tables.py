@@ -14,6 +14,10 @@ import pytest
 TABLES: dict[str, tuple[str, ...]] = {
     "tables": ("pandas",),
     "tables_walk": ("pandas", "torch"),
+    "tables_classes": ("pandas", "numpy"),
+    "tables_magics": ("pandas",),
+    "tables_functions": ("pandas",),
+    "tables_progress": ("tqdm", "pandas"),
     "tables_files": ("pandas", "matplotlib", "seaborn", "sklearn"),
     "tables_standard": (),
     "tables_numpy": ("numpy",),

@@ -233,3 +233,97 @@ TENSORFLOW_WORKS: list[tuple[str, str]] = [
     ("model = net(Dense(2))", "model.fit(x, y.reshape(-1, 1), verbose=0)"),
     ("import tensorflow as tf; tf.keras.layers", "m = tf.keras.Sequential([tf.keras.layers.LSTM(3, input_shape=(4, 2))])\nm(tf.zeros((2, 4, 2)))"),
 ]  # fmt: skip
+
+# -- parts of models, data to validate with, sources of batches: on TensorFlow, which has `tf.keras` -------------------
+
+_FUNCTIONAL = "i = Input((8,)); h = Dense(4, name='hid')(i); model = Model(i, Dense(3, name='out')(h)); model.compile('sgd', 'mse')"
+_TF = "import tensorflow as tf\nfrom tensorflow import keras as k2\n"
+_DIRECTORY = """
+import tempfile, os, pandas as pd, tensorflow as tf
+from tensorflow.keras.preprocessing.image import ImageDataGenerator
+from PIL import Image
+d = tempfile.mkdtemp()
+for c in 'abc':
+  os.makedirs(d + '/' + c)
+  for k in range(3): Image.new('RGB', (20, 20)).save(d + '/' + c + '/' + str(k) + '.png')
+table = pd.DataFrame({'file': ['a/0.png', 'b/0.png', 'c/1.png'], 'label': [0, 1, 2], 'name': ['a', 'b', 'c']})
+gen = ImageDataGenerator(rescale=1 / 255)
+def cnn(shape, out, loss):
+  m = Sequential([Input(shape), Conv2D(4, 3), Flatten(), Dense(out, activation='softmax')]); m.compile('sgd', loss)
+  return m
+pictures = np.zeros((9, 20, 20, 3)); kinds = np.arange(9) % 3
+flow = gen.flow_from_directory(d, target_size=(16, 16), batch_size=4)
+"""
+_TEXT = """
+import pandas as pd
+from keras._tf_keras.keras.preprocessing.text import Tokenizer
+from keras.utils import pad_sequences
+texts = ['a b c d', 'b c', 'a', 'd e f g'] * 5; table = pd.DataFrame({'t': texts}); gaps = table.copy(); gaps.loc[3, 't'] = np.nan
+fitted = Tokenizer(); fitted.fit_on_texts(texts)
+"""
+_RATINGS = "u = Input((1,)); i = Input((1,)); a = Flatten()(Embedding({}, 3)(u)); b = Flatten()(Embedding(4, 3)(i)); model = Model([u, i], layers.Dot(1)([a, b])); model.compile('adam', 'mse'); users = np.array([1, 2, 3, 5]); items = np.arange(4)"
+_SLICES = (
+    _DIRECTORY
+    + "ds = tf.data.Dataset.from_tensor_slices((pictures, kinds)); model = cnn((20, 20, 3), 3, 'sparse_categorical_crossentropy')"
+)
+
+TENSORFLOW_CRASHES += [
+    (MODEL, "model.input", "ValueError", 1),
+    (MODEL, "model.predict(x, verbose=0)\nmodel.output", "ValueError", 2),
+    (MODEL, "model.get_layer('nope')", "ValueError", 1),
+    (MODEL, "model.get_layer(index=2)", "ValueError", 1),
+    (MODEL, "model.layers[0].trainable = False\nmodel.layers[2]", "IndexError", 2),
+    (_FUNCTIONAL, "for each in model.layers:\n  each.trainable = False\nmodel.fit(x[:, :7], y, verbose=0)", "ValueError", 3),
+    (_FUNCTIONAL, "m = Model(model.input, model.get_layer('hid').output)\nm.compile('sgd', 'categorical_crossentropy')\nm.fit(x, y, verbose=0)", "ValueError", 3),
+    ("", "i = Input((8,))\ne = Dense(4)(i)\nm = Model(i, Dense(8)(e))\nd = Model(Input((4,)), m.layers[-1](Input((5,))))", "ValueError", 4),
+    (MODEL, "model.fit(x, y, verbose=0, validation_data=(x[:5, :7], y[:5]))", "ValueError", 1),
+    (MODEL, "model.fit(x, y, verbose=0, validation_data=(x[:5], y[:4]))", "ValueError", 1),
+    (MODEL, "model.fit(x, y, verbose=0, validation_data=[x[:5], onehot[:5]])", "ValueError", 1),
+    (MODEL, "model.fit(x, y, verbose=0, epochs=3, validation_data=(x[:5], y[:5] + 2))", "InvalidArgumentError", 1),
+    (_TF, "m = k2.Sequential([k2.layers.Dense(3)])\nm.compile(k2.optimizers.Adam(0.01), k2.losses.CategoricalCrossentropy())\nm.fit(x, y, verbose=0)", "ValueError", 3),
+    (_TF, "m = tf.keras.models.Sequential()\nm.add(tf.keras.layers.LSTM(3, input_shape=(4,)))", "ValueError", 2),
+    (_RATINGS.format(5), "model.fit([users, items], y[:4], verbose=0)", "InvalidArgumentError", 1),
+    ("users = np.array([1, 5]); items = np.arange(2)", "u = Input((1,)); i = Input((1,))\nm = Model([u, i], layers.Dot(1)([Flatten()(Embedding(5, 3)(u)), Flatten()(Embedding(2, 3)(i))]))\nm.predict([users, items], verbose=0)", "InvalidArgumentError", 3),
+    ("", "m = Sequential([Embedding(5, 3, input_length=2), Flatten(), Dense(1)])\nm.predict(np.array([[0, -7]]), verbose=0)", "InvalidArgumentError", 2),
+    ("", "m = Sequential([Embedding(5, 3, input_length=2), LSTM(3), LSTM(3)])\nm.compile('adam', 'mse')\nm.fit(np.array([[0, 1]]), y[:1], verbose=0)", "ValueError", 3),
+    (MODEL, "p = model.predict(x, verbose=0)\nq = (p > 0.5).astype(int)\nnp.argmax(q, axis=1)[20]", "IndexError", 3),
+    (_DIRECTORY, "gen.flow(pictures, kinds[:5])", "ValueError", 1),
+    (_DIRECTORY, "gen.flow(pictures[:, :, :, 0], kinds)", "ValueError", 1),
+    (_DIRECTORY, "gen.fit(pictures[0])", "ValueError", 1),
+    (_DIRECTORY, "gen.flow_from_dataframe(table, d, x_col='filename', y_col='label')", "KeyError", 1),
+    (_DIRECTORY, "gen.flow_from_dataframe(table, d, x_col='file', y_col='class')", "KeyError", 1),
+    (_DIRECTORY, "gen.flow_from_dataframe(table, d, x_col='file', y_col='label', class_mode='binary')", "TypeError", 1),
+    (_DIRECTORY, "ImageDataGenerator(rescale=1 / 255, validation_split=2)", "ValueError", 1),
+    (_DIRECTORY + "model = cnn((20, 20, 3), 3, 'categorical_crossentropy')", "model.fit(flow, verbose=0)", "ValueError", 1),
+    (_DIRECTORY + "model = cnn((16, 16, 3), 3, 'sparse_categorical_crossentropy')", "model.fit(flow, steps_per_epoch=flow.samples // 4, verbose=0)", "ValueError", 1),
+    (_DIRECTORY + "model = cnn((20, 20, 3), 3, 'categorical_crossentropy')", "model.fit(gen.flow(pictures, kinds, batch_size=4), verbose=0)", "ValueError", 1),
+    (_SLICES, "tf.data.Dataset.from_tensor_slices((pictures, kinds[:5]))", "ValueError", 1),
+    (_SLICES, "model.fit(ds, verbose=0)", "ValueError", 1),
+    (_SLICES, "model.fit(ds.batch(4), validation_data=ds, verbose=0)", "ValueError", 1),
+    (_SLICES, "data = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(9).batch(4)\nmodel.fit(data, verbose=0)", "ValueError", 2),
+    (_TEXT, "tok = Tokenizer()\ntok.fit_on_texts(gaps['t'])", "AttributeError", 2),
+    (_TEXT, "fitted.texts_to_sequences([1, 2])", "AttributeError", 1),
+    (_TEXT, "fitted.fit_on_texts(['zz yy'])\nfitted.word_index['qq']", "KeyError", 2),
+    (_TEXT, "tok = Tokenizer()\ntok.fit_on_texts(table['t'])\nrows = pad_sequences(tok.texts_to_sequences(table['t']), maxlen=6)\nm = Sequential([Embedding(len(tok.word_index), 8), Flatten(), Dense(1)])\nm.compile('adam', 'mse')\nm.fit(rows, y, verbose=0)", "InvalidArgumentError", 6),
+]  # fmt: skip
+TENSORFLOW_WORKS += [
+    (MODEL, "model(Input((8,)))\nmodel.input\nmodel.output"),
+    (MODEL, "Sequential([Input((8,)), model])\nmodel.output"),
+    (MODEL, "m = Sequential([model])\nm(x)\nmodel.output"),
+    (MODEL, "Model(model.inputs, model.layers[0].output).predict(x, verbose=0)\nmodel.get_layer(index=-1)\nmodel.outputs[0].shape[1]"),
+    (MODEL, "model.fit(x, y, verbose=0, epochs=0, validation_data=(x[:5, :7], y[:5]))"),
+    (MODEL, "model.fit(x, y, verbose=0, validation_freq=2, validation_data=(x[:5, :7], y[:5]))"),
+    (MODEL, "model.fit(x, y, verbose=0, validation_data=(x[:5], y[:5]))\nmodel.fit(x, y, verbose=0, validation_data=[x[:5], y[:5]])"),
+    (_RATINGS.format(6), "model.fit([users, items - 1], y[:4], verbose=0)"),
+    (_RATINGS.format(5), "model.fit([users, items], y[:4], verbose=0, steps_per_epoch=1, batch_size=2, shuffle=False)"),
+    ("", "keras.config.set_dtype_policy('mixed_float16')\nm = Sequential([Input((8,)), Dense(3)])\nassert m.predict(x, verbose=0).dtype == np.float16"),
+    ("keras.config.set_dtype_policy('mixed_float16')", "m = Sequential([Input((8,)), Dense(3)])\nassert m.predict(x, verbose=0).dtype == np.float16"),
+    ("", "m = Sequential([Input((8,)), Dense(3, dtype='float16')])\nassert m.predict(x, verbose=0).dtype == np.float16"),
+    (_TF, "k2.layers.Dense(3)\nk2.preprocessing.text.Tokenizer\ntf.keras.preprocessing.image\ntf.keras.backend.epsilon()"),
+    (_DIRECTORY + "model = cnn((16, 16, 3), 3, 'categorical_crossentropy')", "model.fit(flow, validation_data=flow, verbose=0)\nmodel.predict(flow, verbose=0)"),
+    (_DIRECTORY + "model = cnn((20, 20, 3), 3, 'sparse_categorical_crossentropy')", "gen.fit(pictures)\nmodel.fit(gen.flow(pictures, kinds, batch_size=4), verbose=0, steps_per_epoch=2)"),
+    (_DIRECTORY, "gen.flow_from_dataframe(table, d, x_col='file', y_col='label', class_mode='raw')\ngen.flow_from_dataframe(table, d, x_col='file', y_col='no', class_mode=None)\ngen.flow_from_dataframe(table, d, x_col='file', y_col='name')"),
+    (_SLICES, "model.fit(ds.batch(4), validation_data=ds.batch(2), verbose=0)\nmodel.evaluate(ds.batch(3, drop_remainder=True), verbose=0)\nmodel.fit(ds.repeat().batch(4), steps_per_epoch=3, verbose=0)"),
+    (_TEXT, "counts = fitted.word_counts\nfitted.fit_on_texts(['zz'])\ncounts['zz']\nfitted.word_index['zz']\nfitted.texts_to_sequences(table['t'])[0][3]"),
+    (_TEXT, "index = fitted.word_index\nfitted.fit_on_texts([['q', 'r'], ['s']])\nfitted.word_index['q']\nfitted.texts_to_sequences('ab')"),
+]  # fmt: skip

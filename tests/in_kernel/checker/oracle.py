@@ -5,6 +5,7 @@ import os
 import pickle
 import signal
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -18,7 +19,7 @@ from jupyter_client.session import Session
 
 from crane_agent.in_kernel import entry
 from crane_agent.in_kernel.wire import encode_tree
-from crane_agent.notebook.code import parse
+from crane_agent.notebook.code import followed, parse
 
 BATCH = 100
 """Cells that share a process, at most; each has a shell of its own."""
@@ -121,7 +122,7 @@ def fresh_shell(*setup: str) -> InteractiveShell:
 
 def ask(shell: InteractiveShell, cell: str, *, privacy: str = "values") -> dict[str, Any]:
     """Return the checker's reply about a cell; by default with Python's own words, whatever they hold."""
-    code = parse(cell)
+    code = followed(parse(cell))
     assert code.tree is not None, cell
     assert code.syntax_error is None, cell
     request = {
@@ -135,18 +136,21 @@ def ask(shell: InteractiveShell, cell: str, *, privacy: str = "values") -> dict[
 
 
 def really_run(shell: InteractiveShell, cell: str) -> Crash | None:
-    """Run a cell; the line of a crash is that of the cell's own module frame."""
+    """Run a cell; the line of a crash is that of the cell's own module frame, or under ``%%time`` of the text there."""
     result = shell.run_cell(cell, store_history=True)
     error = result.error_in_exec or result.error_before_exec
     if error is None:
         return None
-    line = None
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_globals is shell.user_ns and trace.tb_frame.f_code.co_name == "<module>":
-            line = trace.tb_lineno
-            break
-        trace = trace.tb_next
+    frames = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>"
+    ]
+    code = parse(cell)
+    line = frames[0][1] if frames else None
+    if code.cell_magic == "time" and code.body is not None and len(frames) > 1:
+        shown = code.body.original_line(frames[1][1])
+        line = None if shown is None else shown - code.line_offset
     return Crash(type(error).__name__, str(error), line)
 
 

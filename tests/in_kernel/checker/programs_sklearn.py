@@ -23,7 +23,8 @@ from sklearn.metrics import (accuracy_score, f1_score, confusion_matrix, classif
     r2_score, roc_auc_score, precision_score, recall_score, mean_absolute_error, log_loss)
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import (train_test_split, KFold, StratifiedKFold, ShuffleSplit, cross_val_score,
-    cross_val_predict, GridSearchCV, RandomizedSearchCV)
+    cross_val_predict, GridSearchCV, RandomizedSearchCV, GroupKFold, GroupShuffleSplit, LeaveOneOut, RepeatedKFold,
+    StratifiedShuffleSplit, TimeSeriesSplit)
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB, BernoulliNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestNeighbors
@@ -361,14 +362,26 @@ class SklearnPrograms:
                 "StratifiedKFold(13)",
                 "KFold(30)",
                 "KFold(2, shuffle=True)",
+                "KFold(seed, shuffle=True, random_state=seed)",
                 "ShuffleSplit(2)",
+                "StratifiedShuffleSplit(2)",
+                "TimeSeriesSplit(2)",
+                "RepeatedKFold(n_splits=2, n_repeats=2)",
+                "LeaveOneOut()",
+                "GroupKFold(2)",
+                "GroupShuffleSplit(2)",
             )
         )
         x, y = self.one_of(("X", "Xn", "num", "Xi")), self.one_of(("y", "yc", "y3", "ybad", "yrare"))
         pick = "{}.iloc[i]" if x == "num" else "{}[i]"
-        lines = [f"for i, j in {cv}.split({x}, {y}):"]
+        groups = ", y3" if cv.startswith("Group") and self.chance(0.8) else ""
+        call = f"{cv}.split({x}, {y}{groups})"
+        lines = [
+            self.one_of((f"for i, j in {call}:", f"for k, (i, j) in enumerate({call}):", f"for i, j in list({call}):"))
+        ]
         if self.chance(0.5):
-            return [*lines, "    pass"]
+            part = self.one_of(("a", "i.reshape(12)", "len(j)"))
+            return [*lines, f"    {pick.format(x)}", f"    num.iloc[j].{part}" if part == "a" else f"    {part}"]
         model = self.filled(self.one_of(CLASSIFIERS))
         return [*lines, f"    m = {model}", f"    m.fit({pick.format(x)}, {y}[{self.one_of(('i', 'i', 'j'))}])"]
 

@@ -39,6 +39,18 @@ class Net(nn.Module):
         return self.two(x)
 net = Net()
 v0 = a; v1 = c
+from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset, TensorDataset, random_split
+class Rows(Dataset):
+    def __init__(self, x, y): self.x = x; self.y = y; self.count = 0
+    def __len__(self): return len(self.x)
+    def __getitem__(self, i): return self.x[i], self.y[i]
+class Odd(Rows):
+    def __getitem__(self, i):
+        self.count += 1
+        if i % 2: return {'x': torch.as_tensor(self.x[i]), 'y': i}
+        return {'x': torch.as_tensor(self.x[i]), 'y': self.y[i]}
+seven = torch.rand(7, 3); sevens = np.arange(21.).reshape(7, 3); whole = [0, 1, 2, 3, 0, 1, 2]; ragged = [[1, 2], [1], [3, 4], [5, 6], [7], [8], [9]]
+rows = Rows(seven, whole); odd = Odd(sevens, whole); loader = DataLoader(rows, batch_size=3, shuffle=True)
 """
 
 TENSORS = "a b c v s i k m d one big e t w p g img h u z far ones y v0 v0 v1 v1".split()
@@ -169,6 +181,48 @@ class _Grower:
             lambda: f"{x}.clamp({self.one_of('0, 1', 'min=0', 'max=' + y)})",
         )
 
+    def dataset(self, depth: int = 2) -> str:
+        inner = "rows" if depth == 0 else self.dataset(depth - 1)
+        held = self.one_of("seven", "sevens", "ragged", "whole", "a", "arr", "c", "[1.5] * 7", "[(1, 2)] * 7")
+        return self.one_of(
+            "rows", "odd", "seven", "ragged", "TensorDataset(seven, torch.tensor(whole))",
+            f"{self.one_of('Rows', 'Odd')}({held}, {self.one_of('whole', 'seven', 'ragged', 'None')})",
+            f"Subset({inner}, {self.one_of('[0, 1]', '[2, 9]', 'range(3)')})", f"ConcatDataset([{inner}, rows])",
+            f"random_split({inner}, [{self.one_of('5, 2', '.5, .5', '3, 3')}])[0]", "list(zip(seven, whole))",
+            "[None] * 4", "['a', 'b', 'c']", "[1, 2.5, 3]", "[{'x': seven[0], 'y': 1}, {'x': seven[1], 'y': 2.5}]",
+        )  # fmt: skip
+
+    def loader(self) -> str:
+        options = (
+            ", shuffle=True",
+            ", drop_last=True",
+            "",
+            "",
+            ", collate_fn=lambda b: b",
+            ", collate_fn=lambda b: b[0]",
+        )
+        size = self.one_of("1", "2", "3", "4", "7", "None", "50")
+        return self.one_of("loader", f"DataLoader({self.dataset()}, batch_size={size}{self.one_of(*options)})")
+
+    def loop(self, body: list[str]) -> str:
+        head = self.one_of(
+            lambda: f"for v0 in {self.loader()}:",
+            lambda: f"for v0, v1 in {self.loader()}:",
+            lambda: f"for j, (v0, v1) in enumerate({self.loader()}):",
+            lambda: f"for v0 in {self.dataset()}:",
+        )
+        use = self.one_of(
+            "v0['x'] @ b",
+            "fc(v0)",
+            "v0.shape",
+            "v0[0] + 1",
+            "len(v0)",
+            "odd.count",
+            "mse(fc(v0), v1)",
+            "ce(fc(v0), v1)",
+        )
+        return "\n".join([head, "    " + use, *body, "(odd.count, rows.count)[odd.count]"])
+
     def layer(self) -> str:
         return self.random.choice(LAYERS)
 
@@ -201,6 +255,9 @@ class _Grower:
         if depth > 0 and self.chance(0.2):
             body = ["    " + line for line in self.statement(depth - 1)]
             return self.one_of(
+                lambda: self.loop(body),
+                lambda: self.loop(body),
+                lambda: f"v0 = next(iter({self.loader()}))",
                 lambda: "\n".join([f"if {x}:", *body]),
                 lambda: "\n".join([f"for r in {x}:", "    v0 = r", *body]),
                 lambda: "\n".join(["with torch.no_grad():", *body]),

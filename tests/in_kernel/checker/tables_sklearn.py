@@ -41,6 +41,23 @@ class Passes(BaseEstimator, TransformerMixin):
     def transform(self, X): return [[1.0, 2.0]] * 20
 """
 
+FOLDS = (
+    PARTS
+    + """
+from sklearn.model_selection import (cross_validate, cross_val_predict, GroupKFold, GroupShuffleSplit, LeaveOneOut,
+    LeaveOneGroupOut, LeavePOut, RepeatedKFold, RepeatedStratifiedKFold, ShuffleSplit, StratifiedGroupKFold,
+    StratifiedShuffleSplit, TimeSeriesSplit)
+groups = np.arange(20) // 5
+rs = np.random.RandomState(3)
+yn = np.where(y == 1, np.nan, 0)
+dates = num.set_index(pd.date_range('2020', periods=20))
+shuffled = KFold(4, shuffle=True)
+n = 3
+def draw():
+    return np.random.randint(0, 2, 20)
+"""
+)
+
 _SPLIT = "A, B, a, b = train_test_split(X, y, test_size=0.25, random_state=1)\n"
 _RANDOM = "A, B, a, b = train_test_split(X, y, test_size=0.25)\n"
 _COLUMNS = "ct = ColumnTransformer([('n', StandardScaler(), ['a', 'b']), ('c', OneHotEncoder(), ['t'])])\n"
@@ -145,6 +162,44 @@ CRASHES: list[tuple[str, str, str, int | None]] = [
     (PARTS, "for i, j in KFold(3, shuffle=True).split(X, y):\n    df[i]", "KeyError", 2),
     (PARTS, "for k, (i, j) in enumerate(KFold(3, shuffle=True).split(df)):\n    num[i]", "KeyError", 2),
     (PARTS, "for i, j in KFold(3).split(X, y):\n    df[i]", "KeyError", 2),
+    # splitters
+    (FOLDS, "KFold(1)", "ValueError", 1),
+    (FOLDS, "KFold(4, random_state=1)", "ValueError", 1),
+    (FOLDS, "LeavePOut()", "TypeError", 1),
+    (FOLDS, "RepeatedKFold(n_splits=2, n_repeats=0)", "ValueError", 1),
+    (FOLDS, "s = StratifiedKFold(3).split(X, yn)", "ValueError", 1),
+    (FOLDS, "s = StratifiedKFold(3).split(X)", "TypeError", 1),
+    (FOLDS, "s = StratifiedKFold(3).split(X, yc)\nfor i, j in s:\n    pass", "ValueError", 2),
+    (FOLDS, "e = enumerate(StratifiedKFold(15).split(X, y), 1)\nnext(e)", "ValueError", 2),
+    (FOLDS, "z = zip('ab', KFold(30).split(X))\nfor c, (i, j) in z:\n    pass", "ValueError", 2),
+    (FOLDS, "[len(i) for i, j in RepeatedStratifiedKFold(n_splits=15).split(X, y)]", "ValueError", 1),
+    (FOLDS, "for i, j in KFold(3).split(X, y[:3]):\n    pass", "ValueError", 1),
+    (FOLDS, "list(KFold(3, shuffle=True, random_state='a').split(X))", "ValueError", 1),
+    (FOLDS, "next(TimeSeriesSplit(25).split(X))", "ValueError", 1),
+    (FOLDS, "next(GroupKFold(5).split(X, y, groups))", "ValueError", 1),
+    (FOLDS, "next(GroupKFold(4).split(X, y))", "ValueError", 1),
+    (FOLDS, "next(LeavePOut(30).split(X))", "ValueError", 1),
+    (FOLDS, "splits = list(KFold(4).split(X))\nsplits[4]", "IndexError", 2),
+    (FOLDS, "for i, j in shuffled.split(df):\n    part = df.iloc[i]\n    part['zz']", "KeyError", 3),
+    (FOLDS, "for i, j in shuffled.split(df):\n    df.loc[i, ['a', 'b']]\n    df.loc[j, 'zz']", "KeyError", 3),
+    (FOLDS, "for i, j in shuffled.split(df):\n    df.iloc[i, :2]\n    df.iloc[j, 9]", "IndexError", 3),
+    (FOLDS, "for i, j in shuffled.split(df):\n    SVC().fit(df.iloc[i], y[i])", "ValueError", 2),
+    (FOLDS, "for i, j in shuffled.split(X):\n    SVC().fit(Xall[i], y[i])", "ValueError", 2),
+    (FOLDS, "for i, j in shuffled.split(X):\n    X[i].reshape(16)", "ValueError", 2),
+    (FOLDS, "for i, j in ShuffleSplit(2, test_size=0.2).split(X):\n    X[j] + X[i]", "ValueError", 2),
+    (FOLDS, "for i, j in LeaveOneOut().split(X):\n    X[j].reshape(19)", "ValueError", 2),
+    (FOLDS, "for i, j in TimeSeriesSplit(3).split(dates):\n    dates.loc[i]", "KeyError", 2),
+    (FOLDS, "for i, j in GroupShuffleSplit(2).split(df, groups=groups):\n    df.iloc[i]['zz']", "KeyError", 2),
+    (FOLDS, "for i, j in KFold(4, shuffle=True, random_state=rs).split(df):\n    df.iloc[i]['zz']", "KeyError", 2),
+    (FOLDS, "def f(cv):\n    for i, j in cv.split(df):\n        return df.iloc[i]\nf(shuffled)['zz']", "KeyError", 4),
+    (FOLDS, "shuffled.get_n_splits() + 'a'", "TypeError", 1),
+    (FOLDS, "cross_val_score(SVC(), X, y, cv=GroupKFold(4))", "ValueError", 1),
+    (FOLDS, "cross_val_score(SVC(), X, y, cv=GroupKFold(5), groups=groups)", "ValueError", 1),
+    (FOLDS, "cross_val_predict(SVC(), X, y, cv=TimeSeriesSplit(3))", "ValueError", 1),
+    (FOLDS, "GridSearchCV(SVC(), {'C': [1]}, cv=GroupKFold(5)).fit(X, y, groups=groups)", "ValueError", 1),
+    (FOLDS, "GridSearchCV(SVC(), {'C': [1]}, cv=RepeatedStratifiedKFold(n_splits=12)).fit(X, y)", "ValueError", 1),
+    (FOLDS, "r = cross_validate(SVC(), X, y, cv=shuffled, scoring='accuracy')\nr['test_accuracy']", "KeyError", 2),
+    (FOLDS, "r = cross_val_score(SVC(), X, y, cv=shuffled)\nr.reshape(5)", "ValueError", 2),
     (PARTS, "cross_val_score(SVC(), X, y, cv=30)", "ValueError", 1),
     (PARTS, "cross_val_score(SVC(), X, y[:7])", "ValueError", 1),
     (PARTS, "cross_val_score(SVC(), Xall, y, cv=2)", "ValueError", 1),
@@ -219,6 +274,27 @@ WORKS: list[tuple[str, str]] = [
     (PARTS, "for i, j in KFold(3, shuffle=True).split(X):\n    df.iloc[i]\n    X[i], y[j]\n    df['a'][i]"),
     (PARTS, "for i, j in KFold(3, shuffle=True).split(X):\n    pd.DataFrame(X[:, [0] * 20])[i]"),
     (PARTS, "folds = StratifiedKFold(15).split(X, y)\nlen([folds])"),
+    # splitters
+    (FOLDS, "s = StratifiedKFold(15).split(X, y)\ne = enumerate(s)\ni = iter(KFold(30).split(X))"),
+    (FOLDS, "z = zip(KFold(30).split(X), 'ab')"),
+    (FOLDS, "list(zip([], KFold(30).split(X)))"),
+    (FOLDS, "s = KFold(3).split(X)\nnext(s)\nlen(list(s))\nfor i, j in s:\n    undefined"),
+    (FOLDS, "shuffled.n_splits = 3\nlist(shuffled.split(X[:3]))"),
+    (FOLDS, "for i, j in shuffled.split(df):\n    j[:] = 0\n    num.iloc[:1].iloc[j]"),
+    (FOLDS, "for i, j in shuffled.split(df[:8]):\n    num.iloc[i], num.loc[j], X[j], num['a'][i], dates.iloc[i, 0]"),
+    (FOLDS, "A, B = train_test_split(df)\nfor i, j in shuffled.split(A):\n    A.iloc[i]['a'].iloc[0]"),
+    (FOLDS, "for i, j in shuffled.split(X):\n    SVC().fit(X[i], y[i]).predict(X[j]).reshape(len(j))"),
+    (FOLDS, "for i, j in shuffled.split(X):\n    X[i], X[j] = 0, 1"),
+    (FOLDS, "for i, j in shuffled.split(Xn):\n    X[i] + Xn[i]"),
+    (FOLDS, "for i, j in LeavePOut(10).split(X):\n    X[i] + X[j]\n    break"),
+    (FOLDS, "for i, j in RepeatedKFold(n_splits=4, n_repeats=2).split(X):\n    X[i].reshape(15, 2)"),
+    (FOLDS, "for i, j in KFold(n).split(X):\n    X = X[:20]\n    np.concatenate([i, j]).reshape(20)"),
+    (FOLDS, "for i, j in StratifiedGroupKFold(2, shuffle=True).split(X, y, groups):\n    X[i].reshape(len(i), 2)"),
+    (FOLDS, "GridSearchCV(SVC(), {'C': [1]}, cv=GroupKFold(4)).fit(X, y, groups=groups)"),
+    (FOLDS, "cross_val_score(SVC(), X, y, cv=LeaveOneGroupOut(), groups=groups)"),
+    (FOLDS, "cross_val_predict(SVC(), X, y, cv=shuffled).reshape(20)"),
+    (FOLDS, "cross_validate(SVC(), X, y, cv=shuffled, scoring=['accuracy', 'f1'])['test_f1'].reshape(4)"),
+    (FOLDS, "w = None\ntry:\n    next(KFold(30).split(X))\nexcept ValueError:\n    w = []\nw.append(1)"),
     (PARTS, "cross_val_score(SVC(), Xn, y, cv=2)"),
     (PARTS, "GridSearchCV(make_pipeline(SVC()), {'svc__C': [1]}, cv=2).fit(X, y).predict(X)"),
     (PARTS, _COLUMNS + "make_pipeline(ct, SVC()).fit(df, y).predict(df)"),
@@ -233,5 +309,12 @@ DOUBTFUL: list[tuple[str, str]] = [
     (PARTS, "A, B, a, b = train_test_split(Xn, y, test_size=1)\nSVC().fit(B, b)"),
     (PARTS, "make_pipeline(Passes(), SVC()).fit(df, y[:3])"),
     (PARTS, "SVC(kernel=lambda a, b: a).fit(X, y)"),
+    (FOLDS, "for i, j in StratifiedKFold(15).split(X, draw()):\n    pass"),
+    (FOLDS, "for i, j in KFold(4).split(X, groups=draw()[:n]):\n    pass"),
+    (FOLDS, "for i, j in shuffled.split(df):\n    dates.loc[i]"),
+    (FOLDS, "for i, j in shuffled.split(df):\n    j[:] = 100\n    df.iloc[j]"),
+    (FOLDS, "for i, j in shuffled.split(df):\n    X[:4][i]"),
+    (FOLDS, "A, B = train_test_split(df)\nfor i, j in shuffled.split(A):\n    A.loc[i]"),
+    (FOLDS, "s = KFold(3).split(X)\nlist(s)\nnext(s)"),
     (PARTS, "m = RandomForestRegressor(n_estimators=9).fit(X, yc)\naccuracy_score(y, m.predict(X))"),
 ]

@@ -328,7 +328,256 @@ WORKS += [
     (N + "x = torch.rand(1, 5)\nbn1.eval()", "bn1(x)"),
 ]
 
+D = (
+    N + "import pandas as pd, random\nfrom torch.utils.data import Dataset, ConcatDataset, WeightedRandomSampler, "
+    "SubsetRandomSampler, SequentialSampler\n"
+    "X=np.random.rand(20,10);f9=nn.Linear(9,2);df=pd.DataFrame({'a':[1.,2,3],'b':[1.,2,3],'c':[0,1,0]})\n"
+    "class D(Dataset):\n"
+    "    def __init__(self, X, y): self.X=X; self.y=y\n    def __len__(self): return len(self.X)\n"
+    "    def __getitem__(self, i): return self.X[i], self.y[i]\n"
+    "class T(Dataset):\n"
+    "    def __init__(self, X, y):\n        self.X=torch.tensor(X, dtype=torch.float32)\n"
+    "        self.y=torch.tensor(y, dtype=torch.long)\n    def __len__(self): return self.X.shape[0]\n"
+    "    def __getitem__(self, idx): return {'x': self.X[idx], 'y': self.y[idx]}\n"
+    "class R(Dataset):\n"
+    "    def __init__(self, s): self.s=s\n    def __len__(self): return len(self.s)\n"
+    "    def __getitem__(self, i): return torch.tensor(self.s[i])\n"
+    "class One(Dataset):\n"
+    "    def __init__(self, n): self.n=n; self.calls=0\n    def __len__(self): return self.n\n"
+    "    def __getitem__(self, i):\n        self.calls += 1\n        if i % 2: return torch.zeros(3)\n"
+    "        return torch.zeros(3)\n"
+    "d=D(torch.rand(20,10),torch.zeros(20,dtype=torch.long));dn=D(X,np.zeros(20));rag=R([[1,2],[1,2,3],[1]])\n"
+    "mix=R([[1,2],[3,4],[1]]);one=One(7);kl=DataLoader(d,batch_size=4,shuffle=True);kr=DataLoader(rag,batch_size=2)\n"
+    "kn=DataLoader(dn,batch_size=8);opt=optim.Adam(good.parameters(),lr=.1)\n"
+)
+
+CRASHES += [
+    (D, "for xb, yb in kl:\n    f9(xb)", "RuntimeError", 2),
+    (D, "for xb, yb in kn:\n    ce(good(xb.float()), yb)", "RuntimeError", 2),
+    (D, "for b in kr: pass", "RuntimeError", 1),
+    (D, "for b in DataLoader(d, batch_size=4): f9(b[0])", "RuntimeError", 1),
+    (D, "for xb, yb in DataLoader(d, batch_size=4, shuffle=True):\n    f9(xb)", "RuntimeError", 2),
+    (D, "for i, (xb, yb) in enumerate(kl, 1):\n    ce(f9(xb[:, 1:]), yb.float())", "RuntimeError", 2),
+    (D, "xb, yb = next(iter(kl))\nf9(xb)", "RuntimeError", 2),
+    (D, "for xb, yb in kn:\n    good(xb)", "RuntimeError", 2),
+    (D, "for b in DataLoader(rag, batch_size=2): pass", "RuntimeError", 1),
+    (D, "own = D(X, [0] * 20)\nfor xb, yb in DataLoader(own, batch_size=4):\n    f9(xb)", "RuntimeError", 3),
+    (
+        D,
+        "own = T(X, [0] * 20)\nfor b in DataLoader(own, batch_size=4, shuffle=True):\n    f9(b['x'])",
+        "RuntimeError",
+        3,
+    ),
+    (D, "own = T(X, [0] * 20)\nfor b in DataLoader(own, batch_size=4):\n    b['z']", "KeyError", 3),
+    (D, "DataLoader(T(X, ['a'] * 20), batch_size=4)", "ValueError", 1),
+    (
+        D,
+        "tr, va = random_split(d, [15, 5])\nfor xb, yb in DataLoader(tr, batch_size=4, shuffle=True): f9(xb)",
+        "RuntimeError",
+        2,
+    ),
+    (D, "for xb, yb in DataLoader(ConcatDataset([ds, ds]), batch_size=4): f9(xb)", "RuntimeError", 1),
+    (
+        D,
+        "s = WeightedRandomSampler([1.] * 20, 20)\nfor xb, yb in DataLoader(ds, 4, sampler=s): f9(xb)",
+        "RuntimeError",
+        2,
+    ),
+    (D, "for xb, yb in DataLoader(ds, 4, sampler=SubsetRandomSampler(range(10))): f9(xb)", "RuntimeError", 1),
+    (D, "for xb, yb in DataLoader(ds, batch_size=None): f9(xb)", "RuntimeError", 1),
+    (
+        D,
+        "l = DataLoader([{'a': torch.rand(3), 'b': 'x'} for _ in range(4)], batch_size=2)\nfor b in l: b['b'].shape",
+        "AttributeError",
+        2,
+    ),
+    (D, "for b in DataLoader([(torch.rand(3), None), (torch.rand(3), None)], batch_size=2): pass", "TypeError", 1),
+    (D, "for b in DataLoader([[1, 2], [3]], batch_size=2): pass", "RuntimeError", 1),
+    (D, "for b in DataLoader([{'a': 1}, {'b': 1}], batch_size=2): pass", "KeyError", 1),
+    (D, "for b in DataLoader([np.array(['a', 'b'])], batch_size=1): pass", "TypeError", 1),
+    (D, "for b in DataLoader(df, batch_size=2): pass", "KeyError", 1),
+    (
+        D,
+        "def col(b):\n    return torch.stack([e[0] for e in b])\nfor a in DataLoader(ds, 4, collate_fn=col): f9(a)",
+        "RuntimeError",
+        3,
+    ),
+    (D, "for a, b, c in DataLoader(d, 4, collate_fn=lambda b: (b[0][0], b[0][1])): pass", "ValueError", 1),
+    (D, "for a, b in DataLoader(rag, 2, collate_fn=torch.utils.data.default_collate): pass", "RuntimeError", 1),
+    (D, "DataLoader(ds, shuffle=True, sampler=SequentialSampler(ds))", "ValueError", 1),
+    (D, "DataLoader(ds, batch_size='4')", "ValueError", 1),
+    (D, "DataLoader(ds, batch_size=4.0)", "ValueError", 1),
+    (D, "l = DataLoader(d, 4)\nl[0]", "TypeError", 2),
+    (D, "next(DataLoader(d, 4))", "TypeError", 1),
+    (D, "l = DataLoader(d, 4)\nlen(l.dataset.X) + len(l)\nl.foo", "AttributeError", 3),
+    (D, "tr, va = random_split(ds, [15, 5])\ntr.classes", "AttributeError", 2),
+    (D, "it = iter(kl)\nxb, yb = next(it)\nxb, yb = next(it)\nf9(xb)", "RuntimeError", 4),
+    (D, "random_split(d, [10, 5])", "ValueError", 1),
+    (D, "TensorDataset(X, X)", "TypeError", 1),
+    (D, "TensorDataset(torch.rand(3), [1, 2, 3])", "AttributeError", 1),
+    (D, "i = random.randint(0, 3)\nx[i] @ torch.rand(3, 2)", "RuntimeError", 2),
+    (D, "torch.tensor(df)", "ValueError", 1),
+    (D, "torch.FloatTensor(df)", "ValueError", 1),
+    (D, "torch.tensor(pd.Series([1, 2], index=[4, 7]))", "ValueError", 1),
+    (D, "torch.from_numpy(df)", "TypeError", 1),
+    (D, "torch.from_numpy(x)", "TypeError", 1),
+    (D, "torch.FloatTensor(['a'])", "ValueError", 1),
+    (D, "torch.Tensor('a')", "TypeError", 1),
+    (D, "torch.tensor([x, x])", "ValueError", 1),
+    (D, "torch.cat([x, X])", "TypeError", 1),
+    (D, "torch.stack([X[0], X[1]])", "TypeError", 1),
+    (D, "torch.mean(X)", "TypeError", 1),
+    (D, "torch.sqrt(4)", "TypeError", 1),
+    (D, "F.relu(X)", "TypeError", 1),
+    (D, "torch.matmul(x, X.T)", "TypeError", 1),
+    (D, "torch.empty(x.size, 3)", "TypeError", 1),
+    (D, "x.view(x.size)", "TypeError", 1),
+    (D, "x.size[0]", "TypeError", 1),
+    (D, "x.shape(0)", "TypeError", 1),
+    (D, "x.detach.numpy()", "AttributeError", 1),
+    (D, "x.T(1)", "TypeError", 1),
+    (D, "nn.Linear(x.size, 3)", "TypeError", 1),
+    (D, "nn.Linear(10.5, 3)", "TypeError", 1),
+    (D, "nn.Linear(None, 3)", "TypeError", 1),
+    (D, "torch.zeros(3, device='cuda')", "AssertionError", 1),
+    (D, "torch.tensor([1.], device=torch.device('cuda'))", "AssertionError", 1),
+    (D, "good(df)", "TypeError", 1),
+    (D, "good(d)", "TypeError", 1),
+    (D, "w = torch.zeros(3, requires_grad=True)\nw[0] = 1", "RuntimeError", 2),
+    (D, "w = torch.zeros(3, requires_grad=True)\n(w * 2).sum().backward()\nw -= 0.1 * w.grad", "RuntimeError", 3),
+    (D, "loss = ce(mlp(x), y)\nloss.backward()\nloss.backward()", "RuntimeError", 3),
+    (
+        D,
+        "loss = F.mse_loss(fc(x), torch.rand(4, 5))\nfor i in range(3):\n    opt.zero_grad()\n    loss.backward()",
+        "RuntimeError",
+        4,
+    ),
+    (D, "nn.BCEWithLogitsLoss()(good(x)[:, 0], y)", "RuntimeError", 1),
+    (D, "ce(mlp(x))", "TypeError", 1),
+    (D, "ce(y, mlp(x))", "NotImplementedError", 1),
+    (D, "optim.Adam(good)", "TypeError", 1),
+    (D, "optim.Adam(good.parameters)", "TypeError", 1),
+    (D, "optim.SGD(good.parameters(), lr=-1)", "ValueError", 1),
+    (D, "optim.Adam(good.parameters(), lr='a')", "TypeError", 1),
+    (D, "nn.MultiheadAttention(10, 4)", "AssertionError", 1),
+    (
+        D,
+        "l = nn.ModuleList([nn.Linear(10, 10) for _ in range(3)])\nfor m in l:\n    x = m(x)\nf9(x)",
+        "RuntimeError",
+        4,
+    ),
+    (D, "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\nA()(x)", "NotImplementedError", 4),
+    (
+        D,
+        "def train(model, loader, crit):\n    model.train()\n    for e in range(2):\n        for xb, yb in loader:\n"
+        "            opt.zero_grad()\n            loss = crit(model(xb), yb)\n            loss.backward()\n            opt.step()\n"
+        "train(good, DataLoader(D(x, yf), 2, shuffle=True), ce)",
+        "RuntimeError",
+        9,
+    ),
+]
+
+WORKS += [
+    (D, "class E(D):\n    def __len__(self): return 1 / 0\nl = DataLoader(E(x, y), 2)"),
+    (D, "for xb, yb in DataLoader(ds, 4, sampler=SequentialSampler(range(3))): xb[:3] @ torch.rand(10, 2)"),
+    (D, "for xb, yb in kl: good(xb)\nfor xb, yb in kn: good(xb.float())\nfor b in DataLoader(mix, 2): break"),
+    (D, "for b in DataLoader(rag, 1): b.shape\nfor b in DataLoader(rag, 2, collate_fn=lambda b: b): b[0] + 1"),
+    (D, "for b in DataLoader(one, 4): b @ torch.rand(3, 2)\nif one.calls != 7: undefined"),
+    (D, "for b in DataLoader(one, 4, shuffle=True): b @ torch.rand(3, 2)\nif one.calls != 7: undefined"),
+    (D, "own = One(40)\nfor b in DataLoader(own, 32): pass\nif own.calls != 40: undefined"),
+    (D, "d.X = torch.rand(2, 9)\nfor xb, yb in kl: f9(xb)"),
+    (D, "d.X = torch.rand(2, 9)\nfor xb, yb in DataLoader(d, 4): f9(xb)\nlen(d) + [0, 0, 0][len(d)]"),
+    (D, "rag.s.append([7, 8])\nlen(DataLoader(rag, 2))\n[1, 2, 3, 4, 5][len(rag)]"),
+    (D, "rag.s[:] = [[1], [2]]\nfor b in DataLoader(rag, 2): b.shape"),
+    (D, "R.__getitem__ = lambda self, i: torch.zeros(2)\nfor b in DataLoader(rag, 3): b + torch.zeros(3, 2)"),
+    (
+        D,
+        "R.__getitems__ = lambda self, i: [torch.zeros(2) for _ in i]\nfor b in DataLoader(rag, 3): b + torch.zeros(3, 2)",
+    ),
+    (D, "kr.collate_fn = lambda b: b\nfor b in kr: pass"),
+    (D, "mixed = DataLoader(mix, 2, shuffle=True)\nlen(mixed)\nfor b in DataLoader(mix, 2, drop_last=True): b.shape"),
+    (
+        D,
+        "for b in DataLoader([(torch.rand(3), 'a', 1.5, np.float32(2)), (torch.rand(3), 'b', 2, 1)], batch_size=2):\n    b[1][0].upper(), b[2].sum(), b[0].mean()",
+    ),
+    (
+        D,
+        "for b in DataLoader([{'a': 1, 'b': [1, 2]}, {'a': 2, 'b': [3, 4], 'c': 5}], batch_size=2): b['b'][1] + b['a']",
+    ),
+    (D, "for b in DataLoader([torch.zeros(2), torch.zeros(2, dtype=torch.long)], 2): b @ torch.zeros(2, 2)"),
+    (
+        D,
+        "tr, va = random_split(d, [.8, .2])\nfor xb, yb in DataLoader(va, 2): fc(xb), yb.sum()\nlen(tr.dataset.X), len(tr.indices), va[0][0] + 1",
+    ),
+    (
+        D,
+        "for a, b in DataLoader(Subset(d, [3, 1]), 2): fc(a)\nfor a, b in ConcatDataset([ds, ds]): fc(a)\nlen(ConcatDataset([ds, d]))",
+    ),
+    (
+        D,
+        "for a, b in DataLoader(ConcatDataset([ds, TensorDataset(torch.rand(3, 10), torch.zeros(3, dtype=torch.long))]), 4): fc(a)",
+    ),
+    (D, "it = iter(kl)\nfor _ in range(5): next(it)\nxb, yb = next(iter(DataLoader(T(X, [0] * 20), 4)))\nyb.upper()"),
+    (D, "for a, b in ds: fc(a)\nfor a, b in DataLoader(ds, batch_size=None): fc(a)"),
+    (D, "class Sub(DataLoader):\n    def __iter__(self): return iter([1])\nfor b in Sub(d, 4): b + 1"),
+    (D, "i = random.randint(0, 3)\nx[i] @ torch.rand(10, 2)\nx[np.random.randint(3)].shape"),
+    (
+        D,
+        "torch.tensor(df['a']) + 1\ntorch.tensor(df.values).shape\ntorch.FloatTensor(df['c'])\ntorch.LongTensor([1.5, 2])",
+    ),
+    (D, "torch.tensor(pd.Series([1, 2], index=[1, 0]))"),
+    (D, "torch.tensor([torch.tensor(1.), torch.tensor(2.)])\ntorch.LongTensor(3).shape"),
+    (D, "torch.where(x > 0, x, 0.)\nx + X[:4]\ntorch.clamp(x, np.float32(0), 1)\ntorch.sum(x, np.int64(0))"),
+    (D, "x.size, x.T, x.detach\nx.shape\ncallable(x.size)\nf = x.size\nf(0)"),
+    (
+        D,
+        "w = torch.zeros(3, requires_grad=True)\nwith torch.no_grad():\n    w[0] = 1\n    w -= 1\nv = w * 2\nv += 1\nv[0] = 2",
+    ),
+    (
+        D,
+        "w = torch.zeros(3)\nw[0] = 1\nw.requires_grad_()\n(w * 2).sum().backward()\nwith torch.no_grad():\n    w -= .1 * w.grad",
+    ),
+    (
+        D,
+        "loss = ce(mlp(x), y)\nloss.backward(retain_graph=True)\nloss.backward()\nloss = ce(mlp(x), y)\nloss.backward()",
+    ),
+    (D, "for e in range(3):\n    loss = ce(mlp(x), y)\n    opt.zero_grad()\n    loss.backward()\n    opt.step()"),
+    (
+        D,
+        "loss = F.mse_loss(fc(x), torch.rand(4, 5))\nif random.random() < 2: loss.backward(retain_graph=True)\nloss.backward()",
+    ),
+    (
+        D,
+        "optim.Adam([{'params': good.parameters()}], lr=.1)\noptim.SGD(mlp, lr=.1) if False else 0\noptim.SGD(good.parameters())\noptim.AdamW(good.parameters(), lr=torch.tensor(.1))",
+    ),
+    (D, "nn.BCEWithLogitsLoss()(good(x)[:, 0], y.float())\nnn.MSELoss()(good(x)[:, 0], yf)\nF.l1_loss(x[:, 0], y)"),
+    (
+        D,
+        "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\n    def __call__(self, x):\n        return x\nA()(x)\nclass B(A): pass\nB()(x)",
+    ),
+    (
+        D,
+        "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.forward = lambda x: x\nA()(x)",
+    ),
+    (D, "class P:\n    @classmethod\n    def __torch_function__(cls, f, t, a=(), k=None): return 1\nfc(P())"),
+    (
+        D,
+        "l = nn.ModuleList([nn.Linear(10, 10), nn.Linear(10, 2)])\nl[1](l[0](x))\nl.append(nn.Linear(2, 1))\nfor m in l: x = m(x)\nx @ torch.rand(1, 2)",
+    ),
+]
+
 DOUBTFUL: list[tuple[str, str]] = [
+    (T, "class A(nn.Module):\n  def __init__(s):\n    s.n = 3\n    s.l = nn.Linear(2, 3)\nA()"),
+    (D, "for b in DataLoader(mix, 2, shuffle=True): b.foo"),
+    (D, "for b in DataLoader(rag, 3, shuffle=True): pass"),
+    (D, "for b in DataLoader(mix, 2):\n    b.shape\nfor b in DataLoader(R([[1], [1], [1, 2], [1]]), 2): pass"),
+    (D, "torch.tensor(pd.Series([1, 2], index=[0, 7]))"),
+    (D, "a, b = kl"),
+    (D, "for b in DataLoader(Subset(ds, [0, 99]), 2): pass"),
+    (D, "for b in DataLoader(ds, 2, sampler=[0, 99]): pass"),
+    (D, "for b in DataLoader(ds, 2, sampler=SubsetRandomSampler([98, 99])): pass"),
+    (D, "for b in DataLoader(ds, 2, sampler=SequentialSampler(range(40))): pass"),
+    (D, "for b in DataLoader(rag, 2, num_workers=1): pass"),
     (N, "nn.Sequential(nn.Linear(10, 5), nn.BatchNorm1d(5)).load_state_dict(mlp.state_dict())"),
     (T, "x[s] = x"),
     (T, "x.view(3, 2)[torch.randint(5, 9, (3,))]"),

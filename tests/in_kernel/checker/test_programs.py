@@ -25,6 +25,7 @@ class Kind(NamedTuple):
 
 KINDS = {
     "programs": Kind(("pandas",), 240, 0.02),
+    "programs_functions": Kind(("pandas",), 120, 0.2),
     "programs_numpy": Kind(("numpy",), 120, 0.25),
     "programs_pandas": Kind(("pandas",), 80, 0.1),
     "programs_figures": Kind(("matplotlib", "seaborn"), 60, 0.2),

@@ -8,7 +8,7 @@ from all_tables import TABLES, lacks, table
 from oracle import lasts
 
 from crane_agent.in_kernel.wire import encode_tree
-from crane_agent.notebook.code import parse
+from crane_agent.notebook.code import followed, parse
 from crane_agent.session.launched import launch
 from crane_agent.session.protocol import Limits, Session
 
@@ -43,7 +43,7 @@ class Judged(NamedTuple):
 
 def judged(session: Session, setup: str, cell: str) -> Judged:
     assert session.run(f"get_ipython().run_line_magic('reset', '-sf')\n{setup}", limit_s=30).status == "ok"
-    code = parse(cell)
+    code = followed(parse(cell))
     assert code.tree is not None
     arguments = {"tree": encode_tree(code.tree), "first_word": code.first_word}
     reply = session.ask("check", arguments, limits=Limits(seconds=20, bytes=1_000_000))

@@ -22,6 +22,21 @@ CELLS = [
     "torch.randn(3, 4) + torch.randint(0, 5, (2,))",
     "drop(a)\nF.dropout(a)\nnn.Dropout()(b) @ a",
     "a.sort(1)[0].cumsum(0).std()\nbig.view(-1, 7)",
+    "for v0, v1 in loader:\n    fc(v0)\n    ce(fc(v0), v1).backward()",
+    "for v0 in DataLoader(odd, 2): v0['x'] @ b",
+    "for v0 in DataLoader(Subset(odd, [0, 1]), 2, shuffle=True): pass\nnext(iter(DataLoader(seven, 3)))",
+    "for v0 in DataLoader(rows, 2, num_workers=2, persistent_workers=True): v0[0] @ b",
+    "for v0 in DataLoader([None] * 4, 2): pass",
+    "for v0 in DataLoader(ragged, 3, collate_fn=lambda b: torch.tensor(b)): pass",
+    "torch.optim.Adam(fc.parameters(), lr='a')",
+    "torch.optim.SGD(fc.parameters(), lr=-1)",
+    "torch.optim.AdamW(net)",
+    "loss = ce(fc(seven), i)\nnn.BCEWithLogitsLoss()(a[:, 0], y)\nnn.MultiheadAttention(10, 4)",
+    "torch.mean(arr)\ntorch.cat([a, arr])\na.size[0]",
+    "torch.zeros(3, device='cuda')",
+    "nn.ModuleList([nn.Linear(3, 3), nn.ReLU()])[5]",
+    "u0 = torch.zeros(3, requires_grad=True)\nu0[0] = 1",
+    "torch.FloatTensor(['a'])\ntorch.LongTensor([1.5])",
 ]
 
 

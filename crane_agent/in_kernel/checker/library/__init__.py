@@ -24,6 +24,7 @@ from ..values import UNKNOWN, Foreign, Value
 from . import (
     arrays,
     boosters,
+    contexts,
     estimator_functions,
     estimators,
     figures,
@@ -32,9 +33,12 @@ from . import (
     keras,
     loaders,
     modules,
+    progress,
     seaborn,
+    splitters,
     standard,
     tensors,
+    trials,
     unloaded,
 )
 
@@ -42,6 +46,8 @@ if TYPE_CHECKING:
     from ..state import State
 
 _MODULES: tuple[Any, ...] = (
+    splitters,
+    contexts,
     files,
     figures,
     seaborn,
@@ -51,10 +57,12 @@ _MODULES: tuple[Any, ...] = (
     estimator_functions,
     boosters,
     loaders,
+    progress,
     modules,
     tensors,
     keras,
     standard,
+    trials,
     unloaded,
 )
 _HANDLERS: dict[str, list[tuple[str, Any]]] = {}

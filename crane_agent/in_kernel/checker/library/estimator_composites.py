@@ -6,7 +6,7 @@ A pipeline is fitted step by step: each step is checked on what comes out of the
 from __future__ import annotations
 
 import types
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable
 
 from ... import safe
 from ...privacy import NAMES, SCHEMA, VALUES
@@ -17,6 +17,7 @@ from ..values import UNKNOWN, Hole, Known, Like, Value
 from ..words import named, words
 from . import estimator_checks as checks
 from . import estimator_data, estimator_table
+from . import estimator_splits as splits
 from .estimator_checks import ask, copy_of, holds_holes, name_of, parameters
 from .estimator_data import NOTHING, Data
 
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from ..state import State
 
 MAX_FOLDS = 20
+"""Folds on each of which the checks of ``fit`` are run."""
 NO_STRUCTURE: frozenset[str] = frozenset()
 """What is known of an estimator whose stand-in is a copy with what `fit` checks."""
+GROUPS = "groups_in_the_walk"
+"""Attribute of a copy for the groups that ``fit`` gets; without it nothing is known of them."""
 
 # -- as they are at a point of the cell ----------------------------------------------------------------------------
 
@@ -378,83 +382,43 @@ def _use_columns(estimator: Any, features: Data | None, method: str) -> Finding 
 # -- folds ---------------------------------------------------------------------------------------------------------
 
 
-class Folds(NamedTuple):
-    """The folds of a cross-validation.
-
-    Attributes:
-        places: Of each fold the rows to fit on and those to test on.
-        known: Whether these are those that the cell has; else only how many there are.
-    """
-
-    places: list[tuple[Any, Any]]
-    known: bool
-
-
-_BY_ROWS_ALONE = ("KFold", "ShuffleSplit", "TimeSeriesSplit", "RepeatedKFold")
-_MANY = ("LeaveOneOut", "LeavePOut", "LeaveOneGroupOut", "GroupKFold", "StratifiedGroupKFold", "GroupShuffleSplit")
-
-
-def folds(cv: Any, features: Data | None, target: Data | None, classifier: bool) -> Finding | Folds | None:
+def folds(
+    cv: Any, features: Data | None, target: Data | None, classifier: bool, groups: Data | None = NOTHING
+) -> Finding | splits.Folds | None:
     """Split for a cross-validation: return what that raises, or the folds; None if they are not known.
 
     Args:
         cv: A number, None, or one of scikit-learn's own splitters.
         features: The data, of which only the number of rows counts.
         target: The target.
-        classifier: Whether the folds keep the shares of the classes.
+        classifier: Whether the folds that a number asks for keep the shares of the classes.
+        groups: The groups.
     """
-    numpy: Any = safe.loaded("numpy")
+    if cv is None or type(cv) is int:
+        cv = _numbered(5 if cv is None else cv, target, classifier)
+        if isinstance(cv, Finding):
+            return cv
+    if cv is None or features is None:
+        return None
+    if groups is None and safe.class_name(type(cv)) not in splits.BY_GROUPS:
+        groups = NOTHING
+    found = splits.split(cv, features.rows, target, groups)
+    return found.now or found.later or found.folds
+
+
+def _numbered(count: int, target: Data | None, classifier: bool) -> Any:
+    """Return the splitter that a number of folds stands for; None if the target decides it and is not known."""
     make: Any = safe.loaded("sklearn.model_selection", "check_cv")
-    own = copy_of_splitter(cv)
-    kind = "" if own is None else safe.class_name(type(cv))
-    if (
-        (own is None and cv is not None and type(cv) is not int)
-        or kind in _MANY
-        or not safe.comes_from(make, "sklearn")
-    ):
+    if not safe.comes_from(make, "sklearn"):
         return None
-    if features is None or features.rows is None:
-        return None
-    count = (safe.instance_dict(own) or {}).get("n_splits", 5) if own is not None else cv or 5
-    if type(count) is not int or count * features.rows > 5 * estimator_data.MAX_CELLS:
-        return None
-    by_rows = kind in _BY_ROWS_ALONE or (own is None and not classifier)
-    goal: Any = None
-    if target is not None and target.real and not target.chosen:
-        goal = target.object
-    elif not by_rows or (target is not None and target.rows != features.rows):
-        return None
-    if goal is None and not by_rows and classifier:
+    known = target is not None and target.real and not target.chosen
+    if classifier and not known:
         return None
     found: list[Any] = []
-
-    def split() -> None:
-        splitter = make(cv if own is None else own, goal, classifier=classifier)
-        found.extend(splitter.split(numpy.zeros((features.rows, 1)), goal))
-
-    finding = ask(split, VALUES, "for this target and these folds")
-    return finding if finding is not None else Folds(found, own is None or _is_seeded(cv))
-
-
-def copy_of_splitter(cv: Any) -> Any:
-    """Return a copy of one of scikit-learn's own splitters that leaves numpy's random numbers alone; else None."""
-    if not safe.is_from(type(cv), "sklearn") or not safe.class_module(type(cv)).startswith("sklearn.model_selection"):
-        return None
-    own = safe.instance_dict(cv)
-    if own is None or not all(map(checks.is_harmless, own.values())) or holds_holes(list(own.values())):
-        return None
-    if safe.class_name(type(cv)) in ("_CVIterableWrapper", "PredefinedSplit"):
-        return None
-    made = object.__new__(type(cv))
-    made.__dict__.update(own)
-    if "random_state" in own and type(own["random_state"]) is not int:
-        made.__dict__["random_state"] = 0
-    return made
-
-
-def _is_seeded(cv: Any) -> bool:
-    own = safe.instance_dict(cv) or {}
-    return type(own.get("random_state")) is int or own.get("shuffle") is False or "random_state" not in own
+    goal = target.object if known and target is not None else None
+    because = "for this target and these folds"
+    finding = ask(lambda: found.append(make(count, goal, classifier=classifier)), VALUES, because)
+    return finding if finding is not None or not found else found[0]
 
 
 def check_folds(
@@ -464,6 +428,8 @@ def check_folds(
     target: Data | None,
     error_score: Any = None,
     candidates: int | None = 1,
+    groups: Data | None = NOTHING,
+    predicts: bool = False,
 ) -> Finding | None:
     """Run the checks of a cross-validation: of the folds, and of fitting on each; all of them must fail.
 
@@ -474,15 +440,19 @@ def check_folds(
         target: The target.
         error_score: What is done about a fit that fails; with "raise" the first is enough.
         candidates: How many there are to be fitted on each fold; None if that is not known.
+        groups: The groups.
+        predicts: Whether each row must be tested once, as for `cross_val_predict`.
     """
-    finding = checks.check_lengths([each.rows for each in (features, target) if each is not None])
+    finding = checks.check_lengths([each.rows for each in (features, target, groups) if each is not None])
     if finding is not None:
         return finding
-    split = folds(cv, features, target, is_classifier(estimator))
+    split = folds(cv, features, target, is_classifier(estimator), groups)
     if split is None or isinstance(split, Finding):
         return split
     places = split.places
-    if not split.known or not places or len(places) > MAX_FOLDS or target is None:
+    if predicts and features is not None and not _are_partitions(split, features.rows):
+        return _no_partition()
+    if not split.known or not split.complete or not places or len(places) > MAX_FOLDS or target is None:
         return None
     pick = _indexing("_safe_indexing")
     if features is None or not features.real or features.chosen or not safe.comes_from(pick, "sklearn"):
@@ -512,6 +482,26 @@ def check_folds(
         crash_type="value error",
         message=words("\nAll the {}fits failed.\nIt is very likely that your model is misconfigured.", named(count)),
         because=words("scikit-learn itself says so of the first fold: " + first.message.template, *first.message.parts),
+    )
+
+
+def _are_partitions(split: splits.Folds, rows: int | None) -> bool:
+    """Whether each row may be tested once. Source: `cross_val_predict`."""
+    numpy: Any = safe.loaded("numpy")
+    if rows is None or not split.complete or not split.counted:
+        return True
+    tested = numpy.concatenate([test for _, test in split.places] or [numpy.arange(0)])
+    return len(tested) == rows and (not split.known or len(numpy.unique(tested)) == rows)
+
+
+def _no_partition() -> Finding:
+    return Finding(
+        rule="sklearn.no-partition",
+        type="ValueError",
+        message=words("cross_val_predict only works for partitions"),
+        because=words("these folds do not test each row once"),
+        crash_type="value error",
+        library="sklearn",
     )
 
 
@@ -564,7 +554,7 @@ def check_scoring(estimator: Any) -> Finding | None:
 def _fit_search(fitted: Any, features: Data | None, target: Data | None) -> Finding | None:
     own = parameters(fitted)
     inner = own.get("estimator")
-    if not checks.is_own(inner):
+    if not checks.is_own(inner) or (features is not None and features.object is None):
         return None
     grid = own.get("param_grid", own.get("param_distributions"))
     finding = check_scoring(inner) if own.get("scoring") is None else None
@@ -572,10 +562,11 @@ def _fit_search(fitted: Any, features: Data | None, target: Data | None) -> Find
         return finding
     finding = _check_grid(inner, grid, "param_grid" in own)
     only_numbers = type(grid) is dict and not holds_holes(grid) and all(map(_is_of_numbers, grid.values()))
+    groups: Any = (safe.instance_dict(fitted) or {}).get(GROUPS)
     if finding is None and only_numbers and not holds_holes(own.get("cv")):
-        finding = check_folds(inner, own.get("cv"), features, target, own.get("error_score"), None)
+        finding = check_folds(inner, own.get("cv"), features, target, own.get("error_score"), None, groups)
     elif finding is None and not holds_holes(own.get("cv")):
-        split = folds(own.get("cv"), features, target, is_classifier(inner))
+        split = folds(own.get("cv"), features, target, is_classifier(inner), groups)
         finding = split if isinstance(split, Finding) else None
     if finding is not None:
         return finding

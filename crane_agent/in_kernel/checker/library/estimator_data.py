@@ -117,10 +117,10 @@ def drawn_of(value: Value | None, state: State) -> Drawn | None:
     if type(value) is not Like or state.form(value) is not value.object:
         return None
     drawn: Any = state.memo.get(_DRAWN, {}).get(id(value.object))
-    return None if drawn is None or _changed(drawn[1].mark, state) else drawn[1]
+    return None if drawn is None or changed(drawn[1].mark, state) else drawn[1]
 
 
-def _changed(mark: int, state: State) -> bool:
+def changed(mark: int, state: State) -> bool:
     """Whether the cell changed anything but estimators."""
     base = safe.loaded("sklearn.base", "BaseEstimator")
     return any(not safe.inherits(type(each), base) for each in state.changed_after(mark))
@@ -208,6 +208,15 @@ def whole(value: Value, data: Data | None, state: State) -> Any:
         return None
     source = data.object if not data.chosen else _private(found, state)
     return None if source is None or is_sparse(source) or not holds_scalars(source) else source
+
+
+def whole_of(value: Value | None, state: State) -> Data | None:
+    """Return what `of` does, but all rows of what is long, for what only looks at a column."""
+    found = of(value, state)
+    if value is None or found is None or not found.real or not found.chosen or drawn_of(value, state) is not None:
+        return found
+    source = whole(value, found, state)
+    return found if source is None else found._replace(object=source, chosen=False)
 
 
 def _list_of_rows(found: Any, state: State) -> Data | None:

@@ -17,6 +17,7 @@ from ..values import DTYPE, SHAPE, UNKNOWN, Defined, Foreign, Hole, Known, Like,
 from . import array_forms, estimator_data, tables
 from . import estimator_checks as checks
 from . import estimator_composites as composites
+from . import estimator_splits as splits
 from .estimator_checks import ask, raised
 from .estimator_data import Data
 
@@ -215,11 +216,11 @@ def _split_structure(
         state.may_raise(site.node, "the split may raise")
     parts: list[Value] = []
     for value in values:
-        parts += [_part(value, size, state) for size in sizes]
+        parts += [rows_drawn(value, size, state) for size in sizes]
     return Known([as_element(each) for each in parts])
 
 
-def _part(value: Value, rows: int, state: State) -> Value:
+def rows_drawn(value: Value, rows: int, state: State) -> Value:
     """Return rows of a value that are drawn at random."""
     form: Any = state.form(value, SHAPE)
     found: Value = UNKNOWN
@@ -375,10 +376,11 @@ def cross_validation(callee: Any, bound: dict[str, Value], site: CallSite, state
     if estimator is None:
         return None
     features, target = (estimator_data.of(bound.get(name), state) for name in ("X", "y"))
+    groups = estimator_data.whole_of(bound.get("groups"), state)
     cv = state.live(bound["cv"]) if "cv" in bound else None
     score = state.live(bound["error_score"]) if "error_score" in bound else None
     predicts = callee.__name__ == "cross_val_predict"
-    if cv is safe.ABSENT or score is safe.ABSENT or "groups" in bound:
+    if cv is safe.ABSENT or state.is_changed(cv) or score is safe.ABSENT:
         return None
     if not predicts and ("scoring" not in bound or state.live(bound["scoring"]) is None):
         finding = composites.check_scoring(estimator)
@@ -386,13 +388,54 @@ def cross_validation(callee: Any, bound: dict[str, Value], site: CallSite, state
             # `cross_validate` looks at the lengths first.
             rows = [estimator_data.rows_of(bound.get(name), state) for name in ("X", "y")]
             return (checks.check_lengths(rows) if callee.__name__ == "cross_validate" else None) or finding
-    finding = composites.check_folds(estimator, cv, features, target, "raise" if predicts else score)
+    how = "raise" if predicts else score
+    finding = composites.check_folds(estimator, cv, features, target, how, groups=groups, predicts=predicts)
     if finding is not None:
         return finding
-    if callee.__name__ != "cross_val_score" or not (cv is None or type(cv) is int):
+    found = _validated(callee.__name__, bound, _number_of_folds(cv, features), state)
+    if found is not None:
+        state.may_raise(site.node, "the cross-validation may raise")
+    return found
+
+
+def _number_of_folds(cv: Any, features: Data | None) -> int | None:
+    if cv is None or type(cv) is int:
+        return 5 if cv is None else cv
+    return None if splits.copy_of(cv) is None else splits.count_of(cv, None if features is None else features.rows)
+
+
+def _validated(name: str, bound: dict[str, Value], count: int | None, state: State) -> Value | None:
+    """Return what a cross-validation returns."""
+    scores: Value = Foreign("numpy")
+    if count is not None and 0 < count < estimator_data.MAX_CELLS:
+        scores = array_forms.like((count,), safe.loaded("numpy").dtype("f8"))
+    if name == "cross_val_score":
+        return scores
+    names = _names_of_scores(bound.get("scoring"), state)
+    returned = [state.live(bound[each]) if each in bound else False for each in _RETURNED]
+    if name != "cross_validate" or names is None or not all(type(each) is bool for each in returned):
         return None
-    state.may_raise(site.node, "the cross-validation may raise")
-    return array_forms.like((5 if cv is None else cv,), safe.loaded("numpy").dtype("f8"))
+    table: dict[str, object] = {each: as_element(scores) for each in ("fit_time", "score_time")}
+    for each, wanted in zip(("estimator", "indices"), returned[1:]):
+        if wanted:
+            table[each] = as_element(Foreign(LIBRARY))
+    for each in names:
+        table["test_" + each] = as_element(scores)
+        if returned[0]:
+            table["train_" + each] = as_element(scores)
+    return Known(table)
+
+
+_RETURNED = ("return_train_score", "return_estimator", "return_indices")
+
+
+def _names_of_scores(scoring: Value | None, state: State) -> list[str] | None:
+    """Return the names under which `cross_validate` returns its scores; None if they are not known."""
+    found: Any = None if scoring is None else state.plain(scoring)
+    if found is None or type(found) is str:
+        return ["score"]
+    several = safe.one_of(type(found), (list, tuple, dict)) and all(type(each) is str for each in found)
+    return list(found) if several else None
 
 
 # -- making --------------------------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ from ... import safe
 from ...privacy import NAMES, VALUES
 from ...readers import sklearn_estimators as readers
 from ...readers import tensors
-from ..sites import AttributeSite, CallSite, Finding, ValueSite
-from ..values import SHAPE, UNKNOWN, Foreign, Hole, Known, Like, Made, Value, as_element
+from ..sites import AttributeSite, CallSite, Finding
+from ..values import SHAPE, UNKNOWN, Foreign, Hole, Known, Like, Made, Value
 from . import array_forms, estimator_data, estimator_functions, estimator_table
 from . import estimator_checks as checks
 from . import estimator_composites as composites
@@ -36,7 +36,7 @@ _TARGET = "target_in_the_walk"
 
 
 def make(site: CallSite, state: State) -> Value | Finding | None:
-    """Make an estimator, a splitter of a cross-validation or a pipeline for real."""
+    """Make an estimator or a pipeline for real."""
     cls: Any = state.live(site.callee)
     if not site.complete or not is_class(cls):
         return None
@@ -46,8 +46,6 @@ def make(site: CallSite, state: State) -> Value | Finding | None:
     keywords = {name: composites.argument(each, state, holes) for name, each in site.keywords.items()}
     if not all(map(checks.is_harmless, [*arguments, *keywords.values()])):
         return None
-    if holes and not readers.is_estimator(object.__new__(cls)):
-        return None
     try:
         with estimator_data.quiet():
             made = cls(*arguments, **keywords)
@@ -56,22 +54,13 @@ def make(site: CallSite, state: State) -> Value | Finding | None:
     return Like(made, composites.NO_STRUCTURE) if holes else Known(made, level=level)
 
 
-# Splitters whose constructors only look at their arguments. Source: `sklearn/model_selection/_split.py`.
-_SPLITTERS = frozenset(
-    "KFold StratifiedKFold GroupKFold RepeatedKFold RepeatedStratifiedKFold ShuffleSplit StratifiedShuffleSplit "
-    "TimeSeriesSplit LeaveOneOut LeavePOut GroupShuffleSplit StratifiedGroupKFold".split()
-)
-
-
 def is_class(cls: Any) -> bool:
     """Whether `cls` is a class of scikit-learn's own whose constructor only keeps its arguments."""
     if not safe.inherits(type(cls), type) or not safe.is_from(cls, "sklearn"):
         return False
     if not safe.comes_from(safe.in_type(cls, "__init__"), "sklearn"):
-        return safe.in_type(cls, "__init__") is object.__init__ and readers.needs_fit is not None and _inherits(cls)
-    if safe.in_type(cls, "__new__") is not object.__new__:
-        return False
-    return _inherits(cls) or safe.class_name(cls) in _SPLITTERS
+        return safe.in_type(cls, "__init__") is object.__init__ and _inherits(cls)
+    return safe.in_type(cls, "__new__") is object.__new__ and _inherits(cls)
 
 
 def _inherits(cls: type) -> bool:
@@ -121,7 +110,7 @@ def _is_there(estimator: Any, entry: Any, site: AttributeSite) -> bool | Finding
 
 def call(site: CallSite, state: State) -> Value | Finding | None:
     """Follow the making of an estimator, or a method of one."""
-    made = make(site, state) or split(site, state)
+    made = make(site, state)
     if made is not None:
         return made
     if site.owner is None:
@@ -174,6 +163,7 @@ def _fit(site: CallSite, estimator: Any, state: State) -> Any:
         return None
     fitted = copy_of(estimator, fitted=bool(parameters(estimator).get("warm_start")))
     fitted.__dict__[checks.MARK] = True
+    fitted.__dict__[composites.GROUPS] = estimator_data.whole_of(site.keywords.get("groups"), state)
     features, target = estimator_data.of(first, state), estimator_data.of(second, state)
     if estimator_data.has_usual_settings(state):
         finding = checks.check_parameters(fitted) or checks.check_signature(
@@ -463,47 +453,5 @@ _METHODS: dict[str, Any] = {
     ),
 }
 
-# -- splitters -----------------------------------------------------------------------------------------------------
 
-
-def split(site: CallSite, state: State) -> Value | Finding | None:
-    """Follow ``splitter.split(X, y)``: what it yields is computed when somebody iterates."""
-    cv: Any = state.live(site.owner)
-    if site.method not in ("split", "get_n_splits") or composites.copy_of_splitter(cv) is None:
-        return None
-    if safe.class_name(type(cv)) not in _SPLITTERS or not safe.is_from(type(cv), "sklearn"):
-        return None
-    pair = _data_of(site)
-    features = None if pair is None else estimator_data.of(pair[0], state)
-    target = None if pair is None else estimator_data.of(pair[1], state)
-    if "groups" in site.keywords or len(site.arguments) > 2:
-        features = None
-    if site.method == "get_n_splits":
-        state.may_raise(site.node, "get_n_splits may raise")
-        return UNKNOWN
-    for each in (safe.instance_dict(cv) or {}).values():
-        if checks.is_random_state(each):
-            state.touch(Known(each))
-    found = composites.folds(cv, features, target, classifier=False)
-    if found is None or isinstance(found, Finding):
-        return Made("sklearn.folds", finding=found)
-    places: list[Any] = found.places
-    if not found.known:
-        places = [tuple(as_element(_places(len(each))) for each in fold) for fold in places]
-    return Made("iterator", items=places, made_at=state.changes())
-
-
-def _places(count: int) -> Like:
-    numpy: Any = safe.loaded("numpy")
-    return array_forms.like((count,), numpy.dtype("int64"))
-
-
-def iterate(site: ValueSite, state: State) -> Value | Finding | None:
-    """Iterate over folds of which it is known that they cannot be made."""
-    if type(site.value) is Made and site.value.kind == "sklearn.folds":
-        found: Finding | None = site.value.facts.get("finding")
-        return found
-    return None
-
-
-HANDLERS = {"attribute": [attribute], "call": [call], "iterate": [iterate]}
+HANDLERS = {"attribute": [attribute], "call": [call]}

@@ -178,8 +178,9 @@ def _sizes_of(site: AttributeSite, owner: Any, knows: frozenset[str], state: Sta
     if site.name == "ndim" or (SHAPE in knows and (LABELS in knows or not blocks.is_frame(owner))):
         return ask_content(lambda: getattr(owner, site.name), state, NAMES)
     if site.name == "shape":
-        width = (Hole(Known(owner.shape[1], level=SCHEMA)) if LABELS in knows else Hole(UNKNOWN),)
-        return Known((Hole(UNKNOWN),) + (width if blocks.is_frame(owner) else ()))
+        if not blocks.is_frame(owner):
+            return Known((Hole(UNKNOWN),))
+        return Known((Hole(UNKNOWN), Hole(Known(owner.shape[1], level=SCHEMA)) if LABELS in knows else Hole(UNKNOWN)))
     return UNKNOWN
 
 

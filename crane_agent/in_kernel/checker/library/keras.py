@@ -7,18 +7,22 @@ fit, evaluate, predict. Everything else of Keras is open. Keras 2 is left alone.
 from __future__ import annotations
 
 import ast
+import os
 import types
 from typing import TYPE_CHECKING, Any
 
 from ... import safe
 from ...readers import keras_layers
 from ..sites import AttributeSite, CallSite, Finding, ValueSite
-from ..values import UNKNOWN, Known, Made, Method, Value, as_element
+from ..values import UNKNOWN, Known, Made, Method, Value
 from ..words import named, words
 from . import keras_data as data
 from . import keras_making as making
+from . import keras_parts as parts
+from . import keras_sources as sources
+from . import keras_text as text
 from . import keras_training as training
-from .keras_specs import ANY, Layer, Model, Tensor, Thing, as_value, is_keras_3, own_kind, spec_of
+from .keras_specs import ANY, Layer, Model, Source, Space, Tensor, Thing, is_keras_3, own_kind, spec_of, stand_in
 
 if TYPE_CHECKING:
     from ..state import State
@@ -53,7 +57,7 @@ def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
     if loader is not None:
         return loader
     spec = spec_of(site.owner, state)
-    if spec is None:
+    if spec is None or type(spec) in (Space, Source):
         return None
     if type(spec) is Tensor:
         return _of_tensor(site, spec)
@@ -65,21 +69,47 @@ def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
     entry = safe.in_type(spec.cls, site.name)
     if site.name in _FOLLOWED and safe.comes_from(entry, "keras"):
         return Method(site.owner, site.name)
+    if type(spec) in (Layer, Model):
+        part = parts.attribute(site, spec, state)
+        if part is not None:
+            return part
     if type(spec) is Model:
         return _of_model(site, spec, entry, state)
     return None
 
 
 def _of_lazy_module(site: AttributeSite, state: State) -> Value | None:
-    """Read ``tf.keras.layers``: `tf.keras` hands on what Keras' module holds, once that is loaded."""
+    """Read ``tf.keras.layers``: `tf.keras` hands on what Keras' module holds, and loads that when it is first read.
+
+    Source: TensorFlow, `tensorflow/python/util/lazy_loader.py`, KerasLazyLoader.
+    """
     module = state.live(site.owner)
+    spec = spec_of(site.owner, state)
+    if type(spec) is Space:
+        return _of_space(spec.path, site.name)
     if not keras_layers.is_exactly(module, "tensorflow.python.util.lazy_loader", "KerasLazyLoader"):
         return None
     own = safe.instance_dict(module) or {}
-    if own.get("_tfll_keras_version") != "keras_3" or own.get("_tfll_submodule") is not None:
+    version, inside = own.get("_tfll_keras_version"), own.get("_tfll_submodule")
+    legacy = os.environ.get("TF_USE_LEGACY_KERAS") in ("true", "True", "1")
+    if version not in (None, "keras_3") or (version is None and legacy) or site.name.startswith("_"):
         return None
-    found = (safe.instance_dict(safe.loaded("keras._tf_keras.keras")) or {}).get(site.name, safe.ABSENT)
-    return None if found is safe.ABSENT or site.name in own else Known(found)
+    if site.name in own:
+        return Known(own[site.name])
+    path = "" if inside is None else ".{}".format(inside)
+    loaded = safe.instance_dict(safe.loaded("keras._tf_keras.keras" + path))
+    if loaded is None:
+        return _of_space("keras" + path, site.name)
+    return Known(loaded[site.name]) if site.name in loaded else None
+
+
+def _of_space(path: str, name: str) -> Value | None:
+    """Read what a module that is not loaded yet hands on: Keras' own classes and functions are the same in it."""
+    found: Any = (safe.instance_dict(safe.loaded(path)) or {}).get(name)
+    if type(found) is types.ModuleType:
+        home = (safe.instance_dict(found) or {}).get("__name__")
+        return stand_in(Space(home)) if type(home) is str and home.startswith("keras.") else None
+    return Known(found) if safe.inherits(type(found), type) or type(found) is types.FunctionType else None
 
 
 def _of_tensor(site: AttributeSite, spec: Tensor) -> Value | None:
@@ -119,18 +149,13 @@ def _of_model(site: AttributeSite, spec: Model, entry: object, state: State) -> 
     if name == "history":
         found: Any = state.noted(site.owner, ".history")
         return found if isinstance(found, Value) else None
-    if type(site.owner) is Known and state.live(site.owner) is not safe.ABSENT and name != "layers":
+    if type(site.owner) is Known and state.live(site.owner) is not safe.ABSENT:
         return None
     if name in ("input_shape", "output_shape"):
         side = spec.inputs if name == "input_shape" else spec.outputs
         if type(side) is Tensor and side.shape is not None and ANY not in side.shape:
             return Known(side.shape)
         return None
-    if name in ("input", "output") and spec.inputs is not None and spec.outputs is not None:
-        state.may_raise(site.node, "the model may not have it")
-        return as_value(spec.inputs if name == "input" else spec.outputs)
-    if name == "layers" and spec.kind == "Sequential" and spec.complete and type(site.owner) is not Known:
-        return Known([as_element(each) for each in spec.layers])
     return None
 
 
@@ -165,16 +190,11 @@ def _method(site: CallSite, method: Method, state: State) -> Answer:
     if method.name == "add" and type(spec) is Model:
         return making.add(site, method.owner, state)
     if method.name == "get_layer" and type(spec) is Model:
-        return _get_layer(site, spec, state)
+        return parts.get_layer(site, method.owner, spec, state)
     if method.name in _LOOKING:
         state.may_raise(site.node, "{} may raise".format(method.name))
         return UNKNOWN
     return None
-
-
-def _get_layer(site: CallSite, spec: Model, state: State) -> Value:
-    state.may_raise(site.node, "there may be no such layer")
-    return UNKNOWN
 
 
 def iterate(site: ValueSite, state: State) -> Value | Finding | None:
@@ -194,4 +214,9 @@ def iterate(site: ValueSite, state: State) -> Value | Finding | None:
     )
 
 
-HANDLERS = {"attribute": [attribute], "call": [call], "iterate": [iterate]}
+HANDLERS = {
+    "attribute": [attribute, sources.attribute, text.attribute],
+    "call": [call, sources.call, text.call],
+    "iterate": [iterate],
+    "store_attribute": [parts.store_attribute],
+}

@@ -21,6 +21,7 @@ from . import keras_sure, running
 from .keras_specs import (
     ANY,
     NOTHING,
+    POLICY,
     Bound,
     Layer,
     Model,
@@ -212,6 +213,7 @@ def _make_layer(site: CallSite, cls: type, kind: str, bound: Bound, state: State
         if name in bound.extra:
             plain = state.plain(bound.extra[name])
             config["_input_shape_arg"] = ANY if plain is safe.ABSENT else plain if name == "input_shape" else (plain,)
+    config["policy"] = "given" if "dtype" in bound.extra or "dtype" in bound.named else "default"
     label = state.plain(bound.extra.get("name", bound.given.get("name")))
     if kind == "InputLayer":
         return _make_input(site, cls, config, bound, label, state)
@@ -740,6 +742,8 @@ def call_of_function(site: CallSite, function: Any, state: State) -> Answer:
     """Follow ``Input(...)``, ``concatenate([...])`` and their like."""
     name = function.__name__
     home = function.__globals__.get("__name__")
+    if name in ("set_dtype_policy", "set_floatx"):
+        state.memo[POLICY] = True
     if name == "Input" and home == "keras.src.layers.core.input_layer":
         return make_input(site, function, state)
     if name in _MERGING_FUNCTIONS and type(home) is str and home.startswith("keras.src.layers.merging."):

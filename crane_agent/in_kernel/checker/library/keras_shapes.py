@@ -394,6 +394,8 @@ def flow(value: Value, inputs: Any, state: State, depth: int = 5, unsure: list[s
     tensors = flat(inputs)
     known = inputs is not None and all(each.shape is not None for each in tensors)
     if type(spec) is Model and depth:
+        if inputs is None or any(each.symbolic for each in tensors):
+            state.note(value, "called", True)
         return _through_model(value, spec, inputs if known else None, state, depth, unsure)
     if type(spec) is not Layer:
         unsure.append("a layer")
@@ -407,6 +409,8 @@ def flow(value: Value, inputs: Any, state: State, depth: int = 5, unsure: list[s
     if specs is not None:
         check_demands(specs, tensors, spec.name)
     symbolic = all(each.symbolic for each in tensors)
+    if symbolic:
+        state.note(value, "called", True)
     found = _through_layer(spec, inputs, tensors, symbolic, state)
     if not keras_sure.call(spec, tensors, found):
         unsure.append(spec.kind)

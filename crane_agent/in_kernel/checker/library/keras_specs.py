@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ANY: Any = ...
 """A size that is not known to us; None is one that Keras leaves open."""
 
+POLICY = "keras.policy"
+"""In the state's `memo`: the cell may have set in which precision layers compute."""
+
 NOTHING: frozenset[str] = frozenset()
 
 
@@ -100,6 +103,29 @@ class Thing(NamedTuple):
     cls: type
 
 
+class Source(NamedTuple):
+    """Where batches come from: an iterator over images, a dataset.
+
+    Attributes:
+        cls: Its class.
+        elements: What it gives at a time: what goes into a model, and what is to come out of it; each a `Tensor`, or a
+            dict of them.
+    """
+
+    cls: type
+    elements: tuple[Any, ...]
+
+
+class Space(NamedTuple):
+    """A module of `tf.keras` that is not loaded yet.
+
+    Attributes:
+        path: The module of Keras' own that hands on the same.
+    """
+
+    path: str
+
+
 def stand_in(spec: object) -> Like:
     """Return the value of an object that the cell makes."""
     return Like(spec, NOTHING)
@@ -107,7 +133,7 @@ def stand_in(spec: object) -> Like:
 
 def is_spec(value: object) -> bool:
     """Whether an object is one of the stand-ins of this module."""
-    return safe.one_of(type(value), (Tensor, Layer, Model, Thing))
+    return safe.one_of(type(value), (Tensor, Layer, Model, Thing, Space, Source))
 
 
 # -- classes and functions of Keras -----------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def _extra(name: str, value: Value, config: dict[str, Any], state: State) -> boo
         return is_name(plain)
     if name == "input_shape":
         return type(plain) is tuple and all(type(each) is int and 0 < each < MANY for each in plain)
-    if name == "input_dim":
+    if name in ("input_dim", "input_length"):
         return type(plain) is int and 0 < plain < MANY
     return name == "trainable" and type(plain) is bool
 

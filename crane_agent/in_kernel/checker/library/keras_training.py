@@ -7,6 +7,8 @@ predict; `keras/src/trainers/data_adapters/`; the losses in `keras/src/backend/*
 from __future__ import annotations
 
 import math
+import re
+import threading
 import types
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,12 +17,14 @@ from ...likeness import close_to
 from ...privacy import NAMES, SCHEMA
 from ...readers import blocks, keras_layers
 from ..sites import CallSite, Finding
-from ..values import SHAPE, UNKNOWN, Hole, Known, Like, Made, Value, of_element
+from ..values import DTYPE, SHAPE, UNKNOWN, Hole, Known, Like, Made, Value, of_element
 from ..words import HIDDEN, Part, Words, counted, named, words
 from . import keras_shapes as shapes
+from . import keras_sources
 from .keras_making import finding
 from .keras_specs import (
     ANY,
+    POLICY,
     Layer,
     Model,
     Tensor,
@@ -241,6 +245,9 @@ def _run(
     if name != "predict" and not is_compiled(model, state):
         # It raises, or may: what comes first depends on the version.
         return _left(site, model, name, state)
+    given = keras_sources.unpacked(given, state)
+    if "batches" in given:
+        state.may_raise(site.node, "reading the batches may raise")
     wrong = _data(name, given, state)
     if wrong is not None:
         return wrong
@@ -267,6 +274,8 @@ def _run(
                 state.may_raise(site.node, "an index may be found first")
             return wrong
     wrong = _index(model, name, given, state)
+    if wrong is None and name == "fit":
+        wrong = _validation(site, model, how, given, state)
     if wrong is not None:
         return wrong
     _note_traces(model, name, given, state)
@@ -275,7 +284,52 @@ def _run(
         return _history(model, how, given, outputs, state)
     if name == "evaluate":
         return _results(model, how, given, outputs, state)
-    return _predicted(outputs, given, state)
+    return _predicted(model, outputs, given, state)
+
+
+def _validation(
+    site: CallSite, model: Value, how: Compiled | None, given: dict[str, Value], state: State
+) -> Finding | None:
+    """Data to validate with that do not fit: the first epoch ends with them, as `evaluate` would."""
+    live: Any = state.live(given.get("validation_data"))
+    data: list[Value] = [of_element(each) for each in live[:3]] if type(live) in (tuple, list) else []
+    if keras_sources.source_of(given.get("validation_data"), state) is not None:
+        data = [given["validation_data"], Known(None)]
+    if how is None or len(data) < 2:
+        return None
+    size = given.get("validation_batch_size", Known(None))
+    names = {"x": data[0], "y": data[1], "steps": given.get("validation_steps", Known(None))}
+    names["batch_size"] = given.get("batch_size", Known(None)) if _is_nothing(size, state) else size
+    if len(data) == 3:
+        names["sample_weight"] = data[2]
+    names = keras_sources.unpacked(names, state)
+    epochs = state.plain(given.get("epochs", Known(1)))
+    usual = all(state.plain(given.get(name, Known(least))) == least for name, least in _FIRST_EPOCH)
+    callbacks = _callbacks(given, state)
+    if not usual or type(epochs) is not int or epochs < 1 or callbacks is None or set(callbacks) - set(_HARMLESS):
+        return None
+    wrong = _data("evaluate", names, state)
+    if wrong is None and ("batches" in names or all(is_numeric(tensors_of(each, state)) for each in data[:2])):
+        wrong = _evaluation(site, model, how, names, state)
+    if wrong is None:
+        return None
+    state.may_raise(site.node, "training may raise first")
+    return wrong._replace(because=words("in validation_data, " + wrong.because.template, *wrong.because.parts))
+
+
+_FIRST_EPOCH = (("initial_epoch", 0), ("validation_freq", 1))
+
+
+def _evaluation(site: CallSite, model: Value, how: Compiled, given: dict[str, Value], state: State) -> Finding | None:
+    traced = _traced(model, "evaluate", state)
+    try:
+        outputs = _forward(site, model, "evaluate", given, state)
+    except shapes.Crash as crash:
+        found = _in_a_second_trace(model, crash.finding, given, state) if traced else crash.finding
+        return found if _reaches_the_model("evaluate", given, state) else None
+    if outputs is None or not _reaches_the_model("evaluate", given, state):
+        return None
+    return _loss("evaluate", how, given, outputs, traced, state) or _index(model, "evaluate", given, state)
 
 
 _TRACES = {"fit": "train_function", "evaluate": "test_function", "predict": "predict_function"}
@@ -485,7 +539,7 @@ def _forward(site: CallSite, model: Value, name: str, given: dict[str, Value], s
         found = None
     if type(found) is dict:
         found = None
-    if found is not None:
+    if found is not None and "batches" not in given:
         found = _batched(_expanded(found, given.get("x"), state), _batch_size(name, given, state))
     if spec.kind == "Sequential" and not spec.layers and spec.inputs is None:
         return None
@@ -566,7 +620,7 @@ def _loss(run: str, how: Compiled, given: dict[str, Value], outputs: Any, traced
     if type(outputs) is not Tensor or type(labels) is not Tensor or not outputs.shape or not labels.shape:
         return None
     live: Any = state.form(y, SHAPE)
-    size = _batch_size(run, given, state)
+    size = labels.shape[0] if "batches" in given else _batch_size(run, given, state)
     target: tuple[Any, ...] = (size, *labels.shape[1:])
     if live is not safe.ABSENT and blocks.is_series(live):
         target = (size, 1)
@@ -676,11 +730,12 @@ def _runs_eagerly() -> bool:
 
 def _on_cpu() -> bool:
     """Whether TensorFlow certainly computes on a CPU, where it checks labels and indices."""
-    info: Any = safe.loaded("tensorflow.python.platform.build_info", "build_info")
-    return type(info) is not type(None) and (
-        keras_layers.entries(info).get("is_cuda_build") is False
-        and keras_layers.entries(info).get("is_rocm_build") is False
-    )
+    info: Any = keras_layers.entries(safe.loaded("tensorflow.python.platform.build_info", "build_info"))
+    if info.get("is_cuda_build") is False and info.get("is_rocm_build") is False:
+        return True
+    context: Any = keras_layers.own(safe.loaded("tensorflow.python.eager.context", "_context"))
+    devices = context.get("_context_devices") if context.get("_initialized") is True else None
+    return type(devices) is list and all(type(each) is str and "/device:CPU:" in each for each in devices)
 
 
 def _numbers(value: Value | None, state: State) -> Any:
@@ -822,30 +877,80 @@ def _object_array(given: dict[str, Value], state: State) -> Finding | None:
 
 
 def _index(model: Value, run: str, given: dict[str, Value], state: State) -> Finding | None:
-    """An index that the Embedding at the start of a model has no row for, on a CPU."""
+    """An index that an Embedding at the start of a model has no row for, on a CPU."""
     spec = spec_of(model, state)
-    first = spec_of(spec.layers[0], state) if spec.kind == "Sequential" and spec.layers else None
-    if type(first) is not Layer or first.kind != "Embedding" or not _reaches_the_model(run, given, state):
+    if not _reaches_the_model(run, given, state) or backend() not in ("tensorflow", "torch"):
         return None
-    rows = first.config.get("input_dim")
-    numbers = _numbers(given.get("x"), state)
     steps = (given.get(each) for each in ("steps_per_epoch", "steps"))
-    if type(rows) is not int or numbers is None or not all(_is_nothing(each, state) for each in steps):
+    if not all(_is_nothing(each, state) for each in steps) or state.plain(given.get("validation_freq", Known(1))) != 1:
         return None
-    if state.plain(given.get("validation_freq", Known(1))) != 1:
-        return None
-    high = numbers.max()
-    if not rows <= high < 1e9 or backend() not in ("tensorflow", "torch"):
-        return None
-    if backend() == "tensorflow" and not _on_cpu():
-        return None
-    because = words("the Embedding has {} rows, but the data reach {}", counted(rows), int(high))
-    text = words("index out of range in self")
-    kind = "IndexError"
-    if backend() == "tensorflow":
-        text = words("Graph execution error:\n\n…indices[…] = … is not in [0, {})…", counted(rows))
-        kind = "InvalidArgumentError"
-    return finding("embedding-index", text, because, kind=kind, crash_type="data value violation")
+    for rows, indices in _embedded(model, spec, given.get("x"), state):
+        numbers = _numbers(indices, state)
+        # Beyond, a float32 may be another number; negative ones count from the end, as in `keras.ops.take`.
+        if type(rows) is not int or numbers is None or not 0 < rows < 2**24:
+            continue
+        low, high = numbers.min(), numbers.max()
+        if not (rows <= high < 1e9 or -1e9 < low <= -rows - 1) or (backend() == "tensorflow" and not _on_cpu()):
+            continue
+        because = words(
+            "the Embedding has {} rows, but the data reach from {} to {}", counted(rows), int(low), int(high)
+        )
+        text, kind = words("index out of range in self"), "IndexError"
+        if backend() == "tensorflow":
+            text = words("Graph execution error:\n\n…indices[…] = … is not in [0, {})…", counted(rows))
+            kind = "InvalidArgumentError"
+        return finding("embedding-index", text, because, kind=kind, crash_type="data value violation")
+    return None
+
+
+def _embedded(model: Value, spec: Model, x: Value | None, state: State) -> list[tuple[Any, Value]]:
+    """Return the rows of each Embedding that is fed with an input itself, and what that input is given."""
+    if x is None:
+        return []
+    if spec.kind == "Sequential":
+        first: Any = spec_of(spec.layers[0], state) if spec.layers else None
+        usual = spec.inputs is None or (type(spec.inputs) is Tensor and spec.inputs.dtype in _INDEX_TYPES)
+        is_first = type(first) is Layer and first.kind == "Embedding" and usual
+        return [(first.config.get("input_dim"), x)] if is_first else []
+    live: Any = state.live(x)
+    inputs = flat(spec.inputs)
+    data = [of_element(each) for each in live] if type(live) in (list, tuple) else [x]
+    if len(data) != len(inputs) or type(spec.inputs) not in (Tensor, list):
+        return []
+    found = []
+    for place, layer in _starts(model, spec, state):
+        start = spec_of(layer, state)
+        if type(start) is Layer and start.kind == "Embedding" and inputs[place].dtype in _INDEX_TYPES:
+            found.append((start.config.get("input_dim"), data[place]))
+    return found
+
+
+# Of an input: in these an index that is out of range stays so.
+_INDEX_TYPES = (None, "float32", "int32", "int64")
+
+
+def _starts(model: Value, spec: Model, state: State) -> list[tuple[int, Value]]:
+    """Return the layers of a functional model that are called on an input alone, each with the input's place."""
+    if type(model) is Known and state.live(model) is not safe.ABSENT:
+        ends = keras_layers.items(keras_layers.own(model.object).get("_inputs"))
+        found: list[tuple[int, Value]] = []
+        for layer in spec.layers:
+            nodes = keras_layers.items(keras_layers.own(layer.object).get("_inbound_nodes"))  # type: ignore[attr-defined]
+            arguments = keras_layers.own(keras_layers.own(nodes[0]).get("arguments")) if len(nodes) == 1 else {}
+            tensors = keras_layers.items(arguments.get("keras_tensors"))
+            found += [(place, layer) for place, end in enumerate(ends) if len(tensors) == 1 and tensors[0] is end]
+        return found
+    pairs = []
+    for end in flat(spec.outputs):
+        before, after = (end.made_by or ())[:-1], (end.made_by or ())[1:]
+        pairs += list(zip(before, after))
+    # What stands right behind an input in the history of a tensor was called on that input.
+    return [
+        (place, after)
+        for place, each in enumerate(flat(spec.inputs))
+        for before, after in pairs
+        if before is each.layer
+    ]
 
 
 def _results(model: Value, how: Compiled | None, given: dict[str, Value], outputs: Any, state: State) -> Value:
@@ -857,7 +962,7 @@ def _results(model: Value, how: Compiled | None, given: dict[str, Value], output
     return Known([Hole(Made("number")) for _ in range(len(names) + 1)])
 
 
-def _predicted(outputs: Any, given: dict[str, Value], state: State) -> Value:
+def _predicted(model: Value, outputs: Any, given: dict[str, Value], state: State) -> Value:
     """Return what `predict` gives: an array with a row for each sample."""
     numpy: Any = safe.loaded("numpy")
     found = tensors_of(given.get("x"), state)
@@ -868,4 +973,35 @@ def _predicted(outputs: Any, given: dict[str, Value], state: State) -> Value:
     if not _is_nothing(given.get("steps"), state) or any(type(size) is not int for size in sizes):
         return UNKNOWN
     cell = numpy.zeros((), dtype="float32")
-    return Like(numpy.broadcast_to(cell, sizes), frozenset([SHAPE]))
+    knows = frozenset([SHAPE, DTYPE] if _gives_float32(spec_of(model, state), state) else [SHAPE])
+    return Like(numpy.broadcast_to(cell, sizes), knows)
+
+
+# Layers that give floats, whatever they take.
+_FLOATING = re.compile(r"Dense|LSTM|GRU|SimpleRNN|(Separable|Depthwise)?Conv[123]D(Transpose)?")
+
+
+def _gives_float32(spec: Any, state: State) -> bool:
+    """Whether a model is certain to give numbers of 32 bits, as layers do unless another policy was set."""
+    if type(spec) is not Model or type(spec.outputs) is not Tensor:
+        return False
+    if spec.outputs.dtype is not None:
+        return spec.outputs.dtype == "float32"
+    chain = spec.layers if spec.kind == "Sequential" else spec.outputs.made_by
+    last = spec_of(chain[-1], state) if chain else None
+    if type(last) is not Layer or _FLOATING.fullmatch(last.kind) is None or not _policy_is_float32(state):
+        return False
+    return chain is not None and type(chain[-1]) is Like and last.config.get("policy") == "default"
+
+
+def _policy_is_float32(state: State) -> bool:
+    """Whether layers that are made now compute in 32 bits. Keras keeps that for each thread."""
+    if state.memo.get(POLICY):
+        return False
+    tracker: Any = safe.loaded("keras.src.backend.common.global_state", "GLOBAL_STATE_TRACKER")
+    if type(tracker) is not threading.local or threading.current_thread() is not threading.main_thread():
+        return False
+    policy = threading.local.__getattribute__(tracker, "__dict__").get("dtype_policy")
+    if policy is None:
+        return bool(safe.loaded("keras.src.backend.config", "_FLOATX") == "float32")
+    return bool(keras_layers.own(policy).get("_name") == "float32")

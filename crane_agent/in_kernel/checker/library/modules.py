@@ -23,7 +23,19 @@ from ...privacy import SCHEMA
 from ...probes import models
 from ...readers import tensors, torch_modules
 from ..sites import AttributeSite, CallSite, Finding, SubscriptSite, ValueSite
-from ..values import UNKNOWN, Elements, Foreign, Hole, Known, Like, Made, Value
+from ..values import (
+    UNKNOWN,
+    Defined,
+    Elements,
+    Foreign,
+    Hole,
+    Instance,
+    Known,
+    Like,
+    Made,
+    Value,
+    of_element,
+)
 from . import running
 from .tensors import (
     GRAD,
@@ -45,6 +57,7 @@ from .tensors import (
     no_device,
     places_known,
     small_sizes,
+    stand_in_named,
     tensor_of,
 )
 
@@ -432,6 +445,8 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
         module = module_of(site.callee, state)
         if module is not None:
             return _called_layer(site.callee, module, site, state)
+        if type(site.callee) is Instance:
+            return _without_forward(site.callee, state)
         callee: Any = state.live(site.callee)
         if safe.inherits(type(callee), type):
             return _built(callee, site, state)
@@ -445,6 +460,35 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
         return _FUNCTIONAL[name](site, state) if name in _FUNCTIONAL else None
     except NotKnown:
         return _opened_call(site, state)
+
+
+def _without_forward(made: Instance, state: State) -> Finding | None:
+    """Return the crash of calling a module of the user's own class that has no ``forward``."""
+    base: Any = safe.loaded("torch.nn.modules.module", "Module")
+    given = base and safe.class_dict(base).get("forward")
+    if state.is_touched(made) or "forward" in made.attributes or not safe.comes_from(given, "torch"):
+        return None
+    cls: Value = made.cls
+    found = _class_member(cls, "forward", state)
+    if found is not given or _class_member(cls, "__call__", state) is not safe.class_dict(base).get("__call__"):
+        return None
+    name = cls.node.name if type(cls) is Defined else safe.class_name(cls.object)  # type: ignore[attr-defined]
+    _, error = attempt(lambda: given(stand_in_named(name)))
+    return None if error is None else crash(error)
+
+
+def _class_member(cls: Value, name: str, state: State) -> Any:
+    """Return what a class or its bases hold under a name, None if nothing; `safe.ABSENT` if that is not known."""
+    if type(cls) is Defined:
+        if state.is_touched(cls) or name in cls.members:
+            return safe.ABSENT
+        found = [_class_member(each, name, state) for each in cls.defaults]
+        return next((each for each in found if each is not None), None)
+    kind: Any = state.live(cls)
+    if not safe.inherits(type(kind), type):
+        return safe.ABSENT
+    entry = safe.in_type(kind, name)
+    return None if entry is safe.ABSENT else entry
 
 
 def _opened_call(site: CallSite, state: State) -> Value | None:
@@ -552,10 +596,22 @@ def _other_input(name: str, module: Any, own: dict[str, Any], inputs: list[Value
     elif safe.one_of(type(found), safe.SCALARS) or type(found) is safe.loaded("torch", "device"):
         given = found
     else:
-        return None
+        kind: Any = type(state.form(inputs[0]))
+        named = safe.class_name(kind) if _is_told_by_name(kind, state) else ""
+        if not named:
+            return None
+        given = stand_in_named(named)
     made = twin(module, own, _untouched)
     _, error = attempt(lambda: type(module).forward(made, given))
     return crash(error) if type(error) is TypeError else None
+
+
+def _is_told_by_name(kind: Any, state: State) -> bool:
+    """Whether torch tells no more than the name of a class whose objects are no tensors."""
+    torch_base = safe.loaded("torch", "Tensor")
+    if safe.inherits(kind, torch_base) or safe.in_type(kind, "__torch_function__") is not safe.ABSENT:
+        return False
+    return state.is_users(kind) or safe.class_module(kind).partition(".")[0] in ("pandas", "PIL")
 
 
 def _grad(operands: Operands, module: Any) -> bool | None:
@@ -767,7 +823,12 @@ def _built(cls: Any, site: CallSite, state: State) -> Value | Finding | None:
         return _other_class(cls, site, state)
     name = safe.class_name(cls)
     if name == "Sequential":
-        return _sequence(cls, site, state)
+        return _sequence(cls, site.arguments, site, state)
+    if name == "ModuleList":
+        listed: Any = state.live(site.arguments[0]) if len(site.arguments) == 1 else None
+        if not safe.one_of(type(listed), (list, tuple)):
+            return None
+        return _sequence(cls, tuple(of_element(each) for each in listed), site, state)
     if name not in _QUIETLY_BUILT or not safe.class_module(cls).startswith("torch.nn.modules."):
         return None
     if not safe.comes_from(safe.class_dict(cls).get("__init__", safe.in_type(cls, "__init__")), "torch"):
@@ -814,20 +875,24 @@ def _made_quietly(cls: Any, name: str, arguments: list[Any], keywords: dict[str,
 
 
 def _attempt_building(compute: Callable[[], Any]) -> tuple[Any, Exception | None]:
-    try:
-        return attempt(compute)
-    except AssertionError as error:
-        return None, error
+    def guarded_compute() -> tuple[Any, Exception | None]:
+        try:
+            return compute(), None
+        except AssertionError as error:
+            return None, error
+
+    found, error = attempt(guarded_compute)
+    return (None, error) if error is not None else found
 
 
-def _sequence(cls: Any, site: CallSite, state: State) -> Value | Finding | None:
-    """Follow ``nn.Sequential(layer, ...)`` of layers of torch's own."""
-    modules = [module_of(each, state) for each in site.arguments]
+def _sequence(cls: Any, parts: tuple[Value, ...], site: CallSite, state: State) -> Value | Finding | None:
+    """Follow ``nn.Sequential(layer, ...)`` and ``nn.ModuleList([layer, ...])`` of layers of torch's own."""
+    modules = [module_of(each, state) for each in parts]
     if site.keywords or not modules or any(each is None or not own_layer(each) for each in modules):
         return None
-    if any(state.form(each) is safe.ABSENT for each in site.arguments):
+    if any(state.form(each) is safe.ABSENT for each in parts):
         return None
-    found, error = attempt(lambda: cls(*modules))
+    found, error = attempt(lambda: cls(*modules) if safe.class_name(cls) == "Sequential" else cls(modules))
     return Like(found, frozenset([LAYER])) if error is None else None
 
 
@@ -1115,6 +1180,10 @@ def _reduced(shape: Shape, reduction: object) -> Shape:
 
 def _lost(name: str, module: Any, inputs: list[Value], state: State) -> Value | Finding | None:
     own = safe.instance_dict(module) or {}
+    function = type(module).forward
+    if len(inputs) < 2 and name in ("CrossEntropyLoss", "NLLLoss", *_NAMES_OF_LOSSES):
+        _, error = attempt(lambda: function(module, *[None] * len(inputs)))
+        return crash(error) if type(error) is TypeError and "positional argument" in str(error) else _give_up()
     operands = Operands(inputs, {}, state)
     if len(operands.tensors) != 2 or len(inputs) != 2 or not operands.exact:
         raise NotKnown
@@ -1153,9 +1222,19 @@ def _compared(name: str, operands: Operands, reduction: object) -> Value | Findi
     if not fits:
         finding = full_crash(function, operands, None)
         return finding or _give_up()
+    if y.dtype != x.dtype and {x.dtype, y.dtype} <= {*_FLOATS, "int64", "int32"}:
+        arguments, keywords = operands.built(operands.ones(small_sizes(operands)))
+        compute: Any = function
+        made, error = attempt(lambda: compute(*arguments, **keywords))
+        if error is not None:
+            return crash(error)
+        return like(_reduced(shape, reduction), made.dtype, grad=operands.grad())
     if x.dtype not in _FLOATS or y.dtype != x.dtype:
         raise NotKnown
-    return like(_reduced(shape, reduction), operands.tensors[0].dtype, grad=operands.grad())
+    found_loss = like(_reduced(shape, reduction), operands.tensors[0].dtype, grad=operands.grad())
+    if name in ("mse_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits"):
+        keeps_graph(found_loss, operands)
+    return found_loss
 
 
 def _broadcast(left: Shape, right: Shape) -> Shape | None:
@@ -1171,6 +1250,9 @@ def _entropy(
     torch: Any = safe.loaded("torch")
     first, target = operands.tensors
     x, y = _form(first), _form(target)
+    whole = safe.loaded("torch.nn.functional", "cross_entropy" if logits else "nll_loss")
+    if x.dtype == "int64" and len(x.shape) in (1, 2) and 0 not in x.shape and safe.comes_from(whole, "torch"):
+        return full_crash(whole, operands, None) or _give_up()
     if len(x.shape) == 0 or 0 in x.shape or x.dtype not in _FLOATS or type(ignored) is not int:
         raise NotKnown
     if any(
@@ -1199,7 +1281,14 @@ def _entropy(
         _, error = attempt(lambda: function(table, copy, ignore_index=ignored))
         if error is not None:
             return crash(error)
-    return like(_reduced(wanted, reduction), first.dtype, grad=operands.grad())
+    return keeps_graph(like(_reduced(wanted, reduction), first.dtype, grad=operands.grad()), operands)
+
+
+def keeps_graph(found: Like, operands: Operands) -> Like:
+    """Note that going backward from a loss needs what was kept when it was computed, and frees it."""
+    if GRAD in found.knows and found.object.requires_grad:  # type: ignore[attr-defined]
+        operands.state.memo.setdefault("torch keeps", {})[id(found.object)] = found.object
+    return found
 
 
 # -- functions of nn.functional ---------------------------------------------------------------------------------------
@@ -1462,21 +1551,51 @@ def _other_class(cls: Any, site: CallSite, state: State) -> Value | Finding | No
     if not safe.inherits(cls, safe.loaded("torch.optim.optimizer", "Optimizer")) or not safe.is_from(cls, "torch"):
         return None
     first = site.arguments[0] if site.arguments else site.keywords.get("params")
-    rate = site.arguments[1] if len(site.arguments) > 1 else site.keywords.get("lr")
-    empty = type(first) is Made and first.kind == "parameters" and first.facts.get("found") == []
-    empty = empty or (type(state.live(first)) is list and state.live(first) == [])
-    plain_rate = rate is None or (type(state.live(rate)) in (int, float) and state.live(rate) >= 0)  # type: ignore[operator]
-    others = set(site.keywords) - {"lr", "params"}
-    if empty and plain_rate and not others and len(site.arguments) <= 2:
-        return running.crash(
-            ValueError("optimizer got an empty parameter list"),
-            "torch",
-            SCHEMA,
-            "value error",
-            "the module has no parameters",
-        )
+    finding = _unfit_settings(cls, site, state) or _unfit_parameters(first, state)
+    if finding is not None:
+        return finding
     state.may_raise(site.node, "making an optimizer may raise")
     return Foreign("torch")
+
+
+def _unfit_settings(cls: Any, site: CallSite, state: State) -> Finding | None:
+    """Return the crash of making an optimizer with these settings; its own class says so, of no parameters."""
+    if not site.complete or not safe.comes_from(safe.class_dict(cls).get("__init__"), "torch"):
+        return None
+    settings = [state.plain(each) for each in site.arguments[1:]]
+    named = {name: state.plain(each) for name, each in site.keywords.items() if name != "params"}
+    if safe.ABSENT in [*settings, *named.values()] or not (site.arguments or "params" in site.keywords):
+        return None
+    # Making one marks its class as patched, once; and reading a rate that is a tensor is not for here.
+    quiet: Any = type(safe.class_name(cls), (cls,), {"_patch_step_function": lambda self: None})
+    _, error = attempt(lambda: quiet([], *settings, **named))
+    first = site.arguments[0] if site.arguments else site.keywords["params"]
+    if error is None or "empty parameter list" in str(error):
+        empty = type(first) is Made and first.kind == "parameters" and first.facts.get("found") == []
+        empty = empty or (type(state.live(first)) is list and state.live(first) == [])
+        return crash(error) if error is not None and empty else None
+    if type(error) not in (TypeError, ValueError):
+        return None
+    return crash(error, state.level(*site.arguments[1:], *site.keywords.values()))
+
+
+def _unfit_parameters(value: Value | None, state: State) -> Finding | None:
+    """Return the crash of an optimizer of what cannot be iterated over: a module, a method that is not called."""
+    name = ""
+    found: Any = state.live(value)
+    uncalled = type(value) is Made and value.kind in ("method of a layer", "module_method")
+    if uncalled or type(found) is types.MethodType:
+        name = "method"
+    elif models.is_torch_module(found):
+        name = "" if _is_iterable(type(found)) else safe.class_name(type(found))
+    if not name:
+        return None
+    text = "'{}' object is not iterable".format(name)
+    return running.crash(TypeError(text), "torch", SCHEMA, "type error", "it wants parameters: model.parameters()")
+
+
+def _is_iterable(cls: Any) -> bool:
+    return any(safe.in_type(cls, each) is not safe.ABSENT for each in ("__iter__", "__getitem__"))
 
 
 HANDLERS = {

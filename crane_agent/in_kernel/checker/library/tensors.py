@@ -20,15 +20,30 @@ from __future__ import annotations
 
 import ast
 import operator
+import sys
 import types
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ... import safe
 from ...privacy import SCHEMA
-from ...readers import tensors
+from ...readers import blocks, tensors
 from .. import rules
 from ..sites import AttributeSite, CallSite, CompareSite, Finding, OperatorSite, SubscriptSite, UnarySite, ValueSite
-from ..values import DTYPE, SHAPE, STRUCTURE, UNKNOWN, Elements, Hole, Known, Like, Made, Method, Value, of_element
+from ..values import (
+    DTYPE,
+    SHAPE,
+    STRUCTURE,
+    UNKNOWN,
+    Elements,
+    Foreign,
+    Hole,
+    Known,
+    Like,
+    Made,
+    Method,
+    Value,
+    of_element,
+)
 from . import running
 
 if TYPE_CHECKING:
@@ -40,6 +55,8 @@ STRIDES = "strides"
 """How a tensor lies in memory."""
 GRAD = "grad"
 """Whether a tensor requires a gradient."""
+LEAF = "leaf"
+"""That it is no result of others."""
 
 MAX_ELEMENTS = 2_000
 """Elements of all stand-ins together that a function is run on; torch uses one thread for so few."""
@@ -92,6 +109,7 @@ def like(
     grad: bool | None = None,
     dtype_known: bool = True,
     parameter: bool = False,
+    leaf: bool = False,
 ) -> Like:
     """Return a tensor of which only this is known.
 
@@ -102,6 +120,7 @@ def like(
         grad: Whether it requires a gradient; None if that is not known.
         dtype_known: Whether `dtype` is its own.
         parameter: Whether it is a parameter.
+        leaf: Whether it is known to be no result of others.
     """
     torch: Any = safe.loaded("torch")
     shape = tuple(int(each) for each in shape)
@@ -119,6 +138,7 @@ def like(
     facts.update([DTYPE] if dtype_known else [])
     facts.update([STRIDES] if strides is not None else [])
     facts.update([GRAD] if grad is not None else [])
+    facts.update([LEAF] if leaf else [])
     return Like(found, frozenset(facts))
 
 
@@ -182,21 +202,20 @@ def _may_be_set(shell: Any, words: tuple[str, ...]) -> bool:
     for cell in list.copy(cells):
         if type(cell) is not str or any(word in cell for word in words):
             return True
-    return any(_is_users(module) for module in list(_modules().values()))
+    torch = safe.loaded("torch")
+    return any(_names_torch(module, torch) and _is_users(module) for module in list(sys.modules.values()))
 
 
-def _modules() -> dict[str, Any]:
-    import sys
-
-    return sys.modules
+def _names_torch(module: object, torch: object) -> bool:
+    """Whether a module has torch among its names."""
+    own = module.__dict__ if type(module) is types.ModuleType else safe.instance_dict(module) or {}
+    return own.get("torch") is torch
 
 
 def _is_users(module: object) -> bool:
-    """Whether a module that has torch among its names lies where no library is installed."""
+    """Whether a module lies where no library is installed."""
     own = safe.instance_dict(module) or {}
     home = own.get("__file__")
-    if own.get("torch") is not safe.loaded("torch") or own.get("torch") is None:
-        return False
     # torch itself writes the second one, into a folder of its own. Source: torch, `distributed/nn/jit/instantiator.py`.
     if own.get("__name__") in ("__main__", "_remote_module_non_scriptable"):
         return False
@@ -244,6 +263,8 @@ class Operands:
             return _Slot(len(self.tensors) - 1)
         found: Any = self.state.live(value)
         kind = type(found)
+        if type(value) is Method:
+            return self._uncalled(value)
         if found is safe.ABSENT or depth == 0:
             raise NotKnown
         if safe.one_of(kind, (list, tuple)):
@@ -259,6 +280,13 @@ class Operands:
         if _is_numpy_scalar(kind):
             return found
         raise NotKnown
+
+    def _uncalled(self, method: Method) -> Any:
+        """Return a method of a stand-in: nobody takes one, and all are told to be of the same type."""
+        tensor = tensor_of(method.owner, self.state)
+        if tensor is None or not is_own_method(tensor, method.name):
+            raise NotKnown
+        return getattr(_ones([1], tensor), method.name)
 
     def built(self, stand_ins: list[Any]) -> tuple[list[Any], dict[str, Any]]:
         """Return arguments and keywords with these in the place of the tensors."""
@@ -568,6 +596,8 @@ _FLAGS = ("is_cuda", "is_sparse", "is_meta", "is_quantized", "is_mps", "is_mkldn
 
 def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
     """Read an attribute of a tensor, of its shape, or of what a reduction along an axis gives."""
+    if type(site.owner) is Method:
+        return _of_uncalled(site.owner, lambda method: getattr(method, site.name), state)
     inner = _part_of_result(site.owner, site.name, state)
     if inner is not None:
         return inner
@@ -582,6 +612,19 @@ def attribute(site: AttributeSite, state: State) -> Value | Finding | None:
     if type(entry) is not safe.GetSetDescriptorType:
         return None
     return _field(site, tensor, state)
+
+
+def _of_uncalled(method: Method, use: Callable[[Any], Any], state: State) -> Finding | None:
+    """Return the crash of ``tensor.size[0]``, ``tensor.detach.numpy``: a method that is not called."""
+    tensor = tensor_of(method.owner, state)
+    if tensor is None or not is_own_method(tensor, method.name):
+        return None
+    bound = getattr(_ones([1], tensor), method.name)
+    try:
+        use(bound)
+    except (AttributeError, TypeError) as error:
+        return crash(error)
+    return None
 
 
 def _missing(site: AttributeSite, tensor: Any, state: State) -> Finding | None:
@@ -616,7 +659,7 @@ def _field(site: AttributeSite, tensor: Any, state: State) -> Value | Finding | 
         if len(tensor.shape) < 2 or (name == "T" and len(tensor.shape) != 2):
             return None
         return _looked_at(lambda each: each.transpose(-1, -2), "transpose", operands, state)
-    return UNKNOWN if name in ("grad", "grad_fn", "is_leaf", "itemsize", "nbytes", "names") else None
+    return Foreign("torch") if name in ("grad", "grad_fn", "is_leaf", "itemsize", "nbytes", "names") else None
 
 
 def _part_of_result(value: Value, name: str, state: State) -> Value | None:
@@ -638,6 +681,8 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
     """Read ``tensor[key]``, ``tensor.shape[0]`` and ``x.max(dim=1)[0]``."""
     if site.context != "load":
         return None
+    if type(site.owner) is Method:
+        return _of_uncalled(site.owner, lambda method: method[0], state)
     found: Any = state.form(site.owner)
     kind = type(found)
     if kind is safe.loaded("torch", "Size") and type(site.owner) is Known:
@@ -656,7 +701,21 @@ def item(site: SubscriptSite, state: State) -> Value | Finding | None:
     try:
         return _item(site, tensor, state)
     except NotKnown:
-        return _opened(site.node, "indexing a tensor", state)
+        return _row(site, tensor, state) or _opened(site.node, "indexing a tensor", state)
+
+
+def _row(site: SubscriptSite, tensor: Any, state: State) -> Value | None:
+    """Read ``tensor[i]`` of a whole number that is not known."""
+    kind = site.key.facts.get("type") if type(site.key) is Made and site.key.kind == "number" else None
+    whole = kind is int or (kind is not None and safe.inherits(kind, safe.loaded("numpy", "integer")))
+    if not whole or not tensor.shape:
+        return None
+    below = site.key.facts.get("below")  # type: ignore[attr-defined]
+    if below is None or below > int(tensor.shape[0]):
+        state.may_raise(site.node, "an index may be out of range")
+    operands = Operands([site.owner], {}, state)
+    strides = tensor.stride()[1:] if operands.strided() else None
+    return like(tensor.shape[1:], tensor.dtype, strides=strides, grad=operands.grad(), dtype_known=operands.exact)
 
 
 def _item(site: SubscriptSite, tensor: Any, state: State) -> Value | Finding | None:
@@ -732,6 +791,10 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Findi
     if tensor is None or not is_own_method(tensor, "__setitem__"):
         return None
     leaf = _change_of_leaf(site.owner, tensor, state)
+    key = state.plain(site.key)
+    inside = type(key) is int and len(tensor.shape) > 0 and -tensor.shape[0] <= key < tensor.shape[0]
+    if leaf is True and (inside or (type(key) is slice and _is_basic(key))) and type(state.live(value)) in (int, float):
+        return leaf_changed(view=True)
     try:
         operands = Operands([site.owner, site.key, value], {}, state)
         if operands.elements() <= MAX_ELEMENTS and operands.exact and leaf is False:
@@ -770,7 +833,8 @@ def _change_of_leaf(value: Value, tensor: Any, state: State) -> bool | None:
     if not tensor.requires_grad:
         return False
     real = type(value) is Known and state.live(value) is tensor
-    return True if real and tensor.is_leaf and modes_known(state) else None
+    leaf = (real and tensor.is_leaf) or LEAF in state.knows(value)
+    return True if leaf and modes_known(state) else None
 
 
 def _forget_numbers(value: Value, tensor: Any, state: State) -> None:
@@ -793,6 +857,13 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
             return None
         return _called(site.callee.name, site, (site.callee.owner, *site.arguments), state, method=tensor)
     callee = state.live(site.callee)
+    if _is_of_torch(type(callee)):
+        _, error = attempt(callee)  # type: ignore[arg-type]
+        return None if error is None else crash(error)
+    tensor = tensor_of(site.callee, state)
+    if tensor is not None and safe.in_type(type(tensor), "__call__") is safe.ABSENT:
+        _, error = attempt(_ones([1], tensor))
+        return None if error is None else crash(error)
     mode = _mode_set(callee)
     if mode:
         forget_modes(mode, state)
@@ -911,12 +982,83 @@ def _called(
             function = state.live(site.callee)
         operands = Operands(arguments, site.keywords, state)
         if not operands.tensors:
-            return None
+            return _of_wrong_kind(name, site, arguments, method, state)
         if method is not None and name.endswith("_") and not name.startswith("__"):
             return _in_place(name, function, site, operands, state)
         return evaluate(name, function, operands, site.node, state)
     except NotKnown:
-        return _not_followed(name, site, state)
+        finding = _of_wrong_kind(name, site, arguments, method, state) if special is None else None
+        return finding or _not_followed(name, site, state)
+
+
+def _of_wrong_kind(
+    name: str, site: CallSite, arguments: tuple[Value, ...], method: Any, state: State
+) -> Finding | None:
+    """Return the crash of a function that gets an array, a table or a number where only a tensor will do.
+
+    torch compares the types of all arguments before it looks at any of them.
+    """
+    if "out" in site.keywords or not _is_in_tables(name) or name.endswith("_"):
+        return None
+    try:
+        given = [_of_kind(each, state) for each in arguments]
+        named = {key: _of_kind(each, state) for key, each in site.keywords.items()}
+        function: Any = state.live(site.callee) if method is None else None
+        if method is not None:
+            first, *given = given
+            function = getattr(first, name)
+        _, error = attempt(lambda: function(*given, **named))
+    except NotKnown:
+        return None
+    if type(error) is not TypeError:
+        return None
+    told = str(error)
+    kinds = ("must be Tensor, not", "but found element of type", "expected Tensor as element", "invalid combination")
+    if not any(each in told for each in kinds) or not any(map(_is_no_tensor, [*given, *named.values()])):
+        return None
+    return crash(error, state.level(*arguments, *site.keywords.values()))
+
+
+def _is_no_tensor(given: Any) -> bool:
+    inner = given if safe.one_of(type(given), (list, tuple)) else [given]
+    return any(not tensors.is_tensor(each) for each in inner)
+
+
+def _of_kind(value: Value, state: State, depth: int = 2) -> Any:
+    """Return a small object of the type of a value.
+
+    Raises:
+        NotKnown: Its type is not known, or it might be asked for more.
+    """
+    tensor = tensor_of(value, state)
+    if tensor is not None and knows(value, DTYPE, state):
+        return _ones([min(int(size), 2) for size in tensor.shape], tensor)
+    found: Any = state.form(value)
+    kind = type(found)
+    if type(value) is Made and value.kind == "number" and any(value.facts.get("type") is each for each in (int, float)):
+        return value.facts["type"](1)
+    if safe.one_of(kind, (list, tuple)) and depth and len(found) <= 100 and state.live(value) is not safe.ABSENT:
+        return kind([_of_kind(of_element(each), state, depth - 1) for each in found])
+    if safe.is_exactly(found, "numpy", "ndarray") and DTYPE in state.knows(value):
+        numpy: Any = safe.loaded("numpy")
+        if found.dtype.names is not None:
+            raise NotKnown
+        return numpy.zeros([min(int(size), 2) for size in found.shape], found.dtype)
+    if safe.one_of(kind, (*safe.SCALARS, type(None))) and state.live(value) is not safe.ABSENT:
+        return found
+    if _is_of_torch(kind):
+        return found
+    raise NotKnown
+
+
+def _is_in_tables(name: str) -> bool:
+    tables = (_VIEWS, _IN_ORDER, _FOLLOWS_SIZES, _GROWS, _MATMUL, _UNTOUCHING)
+    return any(name in each for each in tables)
+
+
+def stand_in_named(name: str) -> Any:
+    """Return an object of a class of this name, of which torch tells the name alone."""
+    return type(name, (), {})()
 
 
 def evaluate(name: str, function: Any, operands: Operands, node: ast.AST, state: State) -> Value | Finding | None:
@@ -940,8 +1082,7 @@ def evaluate(name: str, function: Any, operands: Operands, node: ast.AST, state:
 
 def _not_followed(name: str, site: CallSite, state: State) -> Value | None:
     """Answer for a function of which only that it changes nothing is known."""
-    known = name in _VIEWS or name in _IN_ORDER or name in _FOLLOWS_SIZES or name in _GROWS or name in _UNTOUCHING
-    if not (known or name in _MATMUL) or "out" in site.keywords or not site.complete:
+    if not _is_in_tables(name) or "out" in site.keywords or not site.complete:
         return None
     return _opened(site.node, "{}()".format(name), state)
 
@@ -1171,11 +1312,11 @@ _KEEP_STRUCTURE = frozenset(
 )
 
 
-def leaf_changed() -> Finding:
+def leaf_changed(*, view: bool = False) -> Finding:
     """Return the crash of changing a leaf that requires a gradient. torch itself is asked, with one number."""
     torch: Any = safe.loaded("torch")
     leaf = torch.zeros(1, requires_grad=True)
-    _, error = attempt(lambda: leaf.add_(1), grad=True)
+    _, error = attempt((lambda: leaf[:1].add_(1)) if view else (lambda: leaf.add_(1)), grad=True)
     if error is None:
         raise NotKnown
     return crash(error)
@@ -1397,8 +1538,26 @@ def _backward(site: CallSite, arguments: tuple[Value, ...], state: State) -> Val
             return running.crash(
                 RuntimeError(message), "torch", SCHEMA, "tensor shape mismatch", "the tensor has more than one element"
             )
+        if id(tensor) in state.memo.get("torch freed", {}):
+            # Not asked of torch either.
+            return running.crash(RuntimeError(_FREED), "torch", SCHEMA, "runtime error", "the graph was used up before")
     state.may_raise(site.node, "backward() may raise")
+    kept = site.keywords.get("retain_graph")
+    frees = len(arguments) == 1 and set(site.keywords) <= {"retain_graph"}
+    frees = frees and (kept is None or state.live(kept) is False) and id(tensor) in state.memo.get("torch keeps", {})
+    # In a branch that may not run nothing is freed for certain.
+    if frees and not state.conditional and not state.guarded:
+        state.memo.setdefault("torch freed", {})[id(tensor)] = tensor
     return Known(None)
+
+
+_FREED = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
+    "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
+    "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
+    "after calling backward."
+)
+"""Source: torch, `torch/csrc/autograd/saved_variable.cpp`, ERR_BACKWARD_TWICE."""
 
 
 def _softmax(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | Finding | None:
@@ -1436,6 +1595,9 @@ def _tensor(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value
     array: Any = state.form(arguments[0], SHAPE, DTYPE)
     if tensor_of(arguments[0], state) is not None:
         return _opened(site.node, "tensor()", state)
+    table = _of_table(callee, arguments[0], state) if dtype is None else None
+    if table is not None:
+        return like_of(table, grad=grad) if isinstance(table, torch.Tensor) else table
     if plain is not safe.ABSENT:
         keys = {} if dtype is None else {"dtype": dtype}
         found, error = attempt(lambda: torch.tensor(plain, **keys))
@@ -1445,7 +1607,60 @@ def _tensor(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value
         return _made(found, grad)
     if safe.is_exactly(array, "numpy", "ndarray"):
         return _of_array(array, grad, dtype)
-    return _opened(site.node, "tensor()", state)
+    return _of_tensors(arguments[0], state) or _opened(site.node, "tensor()", state)
+
+
+def _of_tensors(value: Value, state: State) -> Finding | None:
+    """Return the crash of ``torch.tensor([tensor, tensor])``: only tensors of one element are taken for numbers."""
+    if not safe.one_of(type(state.live(value)), (list, tuple)):
+        return None
+    operands = Operands([value], {}, state)
+    if not operands.tensors or not operands.exact:
+        return None
+    small = [_ones([min(int(size), 2) for size in each.shape], each) for each in operands.tensors]
+    several = [each for each in small if each.numel() > 1]
+    given = operands.built(small)[0][0]
+    _, error = attempt(lambda: safe.loaded("torch").tensor(given))
+    told = type(error) is ValueError and "only one element" in str(error) and len(several) == len(given)
+    return crash(error) if error is not None and told else None
+
+
+def _of_table(callee: Any, value: Value, state: State) -> Any:
+    """Return what is like the tensor of a frame or series, or the crash of making it; None if it is neither.
+
+    torch takes it for a sequence, and asks it for the labels 0, 1, and so on. Source: torch,
+    `torch/csrc/utils/tensor_new.cpp`, compute_sizes and infer_scalar_type.
+    """
+    pandas: Any = safe.loaded("pandas")
+    found: Any = state.form(value, SHAPE)
+    if pandas is None or not (blocks.is_frame(found) or blocks.is_series(found)):
+        return None
+    rows = len(blocks.axes(found)[-1])
+    if blocks.is_frame(found):
+        labels = state.columns(value)
+        if not labels or rows == 0 or any(type(each) is not str for each in labels):
+            return None
+        stand_in = pandas.DataFrame({"a": [0.0, 0.0]})
+    else:
+        index = blocks.axes(found)[0]
+        kind: Any = found.dtype
+        plain = safe.is_exactly(kind, "numpy.dtypes", safe.class_name(type(kind))) and kind.kind in "iufb"
+        places: Any = None
+        if safe.is_exactly(index, "pandas.core.indexes.range", "RangeIndex"):
+            places = range(len(index)) if rows and index[0] == 0 and index.step == 1 else None
+            starts_late = rows > 0 and index.step > 0 and index.start > 0
+        else:
+            values: Any = getattr(index, "_values", None)
+            whole = safe.is_exactly(values, "numpy", "ndarray") and values.dtype.kind in "iu"
+            starts_late = bool(rows) and whole and not (values == 0).any()
+        if not plain or not (starts_late or places is not None):
+            return None
+        if places is not None:
+            made, error = attempt(lambda: callee(pandas.Series([1, 1], dtype=kind)))
+            return safe.loaded("torch").empty((rows,), dtype=made.dtype, device="meta") if error is None else None
+        stand_in = pandas.Series([1, 1], index=[5, 6], dtype=kind)
+    _, error = attempt(lambda: callee(stand_in))
+    return None if error is None else crash(error)
 
 
 def _numbers_in(value: Value, state: State) -> Any:
@@ -1462,7 +1677,7 @@ def _made(found: Any, grad: bool) -> Value | Finding:
         _, error = attempt(lambda: torch.zeros(1, dtype=found.dtype, requires_grad=True))
         if error is not None:
             return crash(error)
-        return like_of(found, strides=found.stride(), grad=True)
+        return like_of(found, strides=found.stride(), grad=True, leaf=True)
     return Known(found)
 
 
@@ -1484,13 +1699,22 @@ def _of_array(array: Any, grad: bool, dtype: Any) -> Value | Finding | None:
 
 def _from_numpy(site: CallSite, arguments: tuple[Value, ...], state: State) -> Value | Finding | None:
     """Follow ``torch.from_numpy(array)``."""
-    array: Any = state.form(arguments[0] if arguments else None, SHAPE, DTYPE)
+    array: Any = state.form(arguments[0] if arguments else None, DTYPE)
     if len(arguments) != 1 or site.keywords:
+        raise NotKnown
+    if safe.is_exactly(array, "numpy", "ndarray") and SHAPE not in state.knows(arguments[0]):
         raise NotKnown
     if not safe.is_exactly(array, "numpy", "ndarray"):
         plain = state.plain(arguments[0])
         if plain is not safe.ABSENT:
             _, error = attempt(lambda: safe.loaded("torch").from_numpy(plain))
+            return None if error is None else crash(error)
+        other = _ones([1], tensor_of(arguments[0], state)) if tensor_of(arguments[0], state) is not None else None
+        pandas: Any = safe.loaded("pandas")
+        if blocks.is_frame(array) or blocks.is_series(array):
+            other = type(array)({"a": [0.0]}) if type(array) is pandas.DataFrame else pandas.Series([0.0])
+        if other is not None:
+            _, error = attempt(lambda: safe.loaded("torch").from_numpy(other))
             return None if error is None else crash(error)
         return _opened(site.node, "from_numpy()", state)
     if any(stride < 0 for stride in array.strides) and type(arguments[0]) is Known:
@@ -1514,9 +1738,18 @@ def _making(site: CallSite, state: State, allowed: tuple[str, ...]) -> tuple[boo
     grad, dtype, device = found.get("requires_grad", False), found.get("dtype"), found.get("device")
     if type(grad) is not bool or not (dtype is None or type(dtype) is safe.loaded("torch", "dtype")):
         raise NotKnown
-    if device is not None and device_named(device) != "cpu":
+    place = "cpu" if device is None else device_named(device)
+    if place == "cuda" and has_no_cuda():
+        state.memo["torch asked for"] = site.node
+    elif place != "cpu":
         raise NotKnown
     return grad, dtype
+
+
+def _on_device(found: Value | Finding | None, site: CallSite, state: State) -> Value | Finding | None:
+    """Return what a function makes, or the crash of making it on a device that is not there."""
+    asked = state.memo.pop("torch asked for", None) is site.node
+    return no_device("cuda") if asked and isinstance(found, Value) else found
 
 
 _MAKERS = frozenset("zeros ones empty full rand randn randint randperm arange linspace logspace eye range".split())
@@ -1540,6 +1773,9 @@ def _maker(name: str) -> Any:
             keys["dtype"] = dtype
         function = getattr(torch, name)
         drawn = name.startswith("rand")
+        if name in ("rand", "randn") and dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+            # Only where the numbers are drawn does torch say so.
+            raise NotKnown
         if drawn or not _is_little(name, args, keys):
             # What comes out is drawn at random, or large.
             if name in ("randn", "randint", "linspace", "logspace", "arange"):
@@ -1553,7 +1789,7 @@ def _maker(name: str) -> Any:
         if grad and not (found.is_floating_point() or found.is_complex()):
             return _made(torch.zeros(1, dtype=found.dtype), True)
         if found.device.type == "meta" or grad or name == "empty":
-            return like(found.shape, found.dtype, strides=found.stride(), grad=grad)
+            return like(found.shape, found.dtype, strides=found.stride(), grad=grad, leaf=grad)
         return Known(found, level=state.level(*arguments))
 
     return make
@@ -1708,17 +1944,21 @@ def legacy(callee: Any, site: CallSite, state: State) -> Value | Finding | None:
         if array.dtype.kind == "O":
             return None
         return like(array.shape, dtype, strides=contiguous(array.shape), grad=False)
-    found = state.live(site.arguments[0])
-    if type(found) is list:
+    table = _of_table(callee, site.arguments[0], state)
+    if table is not None:
+        return like_of(table, grad=False) if isinstance(table, torch.Tensor) else table
+    if safe.one_of(type(state.live(site.arguments[0])), (list, str)):
         plain = _numbers_in(site.arguments[0], state)
         if plain is safe.ABSENT:
             return None
-        made, error = attempt(lambda: torch.tensor(plain))
-        if error is not None or made.dtype not in (torch.float32, torch.int64):
-            return None
-        if not made.is_floating_point() or dtype.is_floating_point:
-            return Known(made.to(dtype), level=state.level(site.arguments[0]))
+        made, error = attempt(lambda: callee(plain))
+        level = state.level(site.arguments[0])
+        return crash(error, level) if error is not None else Known(made, level=level)
     return None
+
+
+def _placed(function: Any) -> Any:
+    return lambda site, arguments, state: _on_device(function(site, arguments, state), site, state)
 
 
 _FUNCTIONS: dict[str, Any] = {
@@ -1726,10 +1966,10 @@ _FUNCTIONS: dict[str, Any] = {
     "min": _extreme("min"),
     "softmax": _softmax,
     "log_softmax": _softmax,
-    "tensor": _tensor,
-    "as_tensor": _tensor,
+    "tensor": _placed(_tensor),
+    "as_tensor": _placed(_tensor),
     "from_numpy": _from_numpy,
-    **{name: _maker(name) for name in _MAKERS},
+    **{name: _placed(_maker(name)) for name in _MAKERS},
     **{name: _liker(name) for name in _LIKES},
 }
 
@@ -1809,8 +2049,9 @@ def _with_number(site: OperatorSite, function: Any, state: State) -> Value | Non
 def _augmented(site: OperatorSite, name: str, function: Any, left: Any, state: State) -> Value | Finding | None:
     """Follow ``tensor += other``, which changes the tensor in place."""
     leaf = _change_of_leaf(site.left, left, state)
-    if leaf is True and (type(site.right) is not Known or tensor_of(site.right, state) is not None):
-        leaf = None if tensor_of(site.right, state) is None else leaf
+    if leaf is True and type(site.right) is not Known and tensor_of(site.right, state) is None:
+        of_torch = type(site.right) is Foreign and site.right.package == "torch"
+        leaf = leaf if of_torch or (type(site.right) is Made and site.right.kind == "number") else None
     if leaf is True:
         return leaf_changed()
     try:

@@ -178,7 +178,7 @@ def _parts(values: list[Value], sizes: tuple[int, int], places: tuple[Any, Any] 
         source = data.object if data is not None and data.real and not data.chosen else None
         for index, size in enumerate(sizes):
             part = _picked(source, places[index], state) if places is not None else None
-            parts.append(part if part is not None else estimator_functions._part(value, size, state))
+            parts.append(part if part is not None else estimator_functions.rows_drawn(value, size, state))
     return Known([as_element(each) for each in parts])
 
 
