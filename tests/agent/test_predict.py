@@ -53,16 +53,7 @@ watched[0].register_forward_hook(lambda *args: None)
 
 def load(path): return path
 
-# Without a source to follow.
-exec('''
-def logged(function):
-    @functools.wraps(function)
-    def inner(*args, **kwargs):
-        return function(*args, **kwargs)
-    return inner
-''')
-
-@logged
+@functools.singledispatch
 def scale(x, factor=1): return x * factor
 """
 

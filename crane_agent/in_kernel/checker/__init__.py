@@ -1,6 +1,12 @@
 """The checker: walks the target over the kernel's live values and reports a crash that it can prove.
 
-- `walker` follows the statements, `expressions` the expressions, in the order Python runs them.
+- `walker` follows the statements, `expressions` the expressions, in the order Python runs them; `magics` those of
+  IPython.
+- Code of the user's is followed by its source (`definitions`): `functions` and classes, their `special` methods and
+  `descriptors`, `data_classes`, `generators`; `callbacks` are functions that a library calls, `plain_functions` those
+  that are worked out for a whole column.
+- `library` asks the libraries themselves; `effects` is what code that is not followed may change, `memory` what shares
+  it.
 - `words` is how what they say obeys the privacy level;
 - `values` is what is known of a value; `state` is what is known at one point: names, changes, doubts.
 - `sites` are the places a rule is asked about; `rules` say what is certain to raise (the manual is there); `pure` says

@@ -17,7 +17,7 @@ import builtins
 import gc
 import opcode
 import types
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
 from .. import safe
 from ..readers import blocks, tensors
@@ -118,8 +118,16 @@ class Reach:
             elif type(value) is Method:
                 self.add(value.owner)
             elif type(value) is Made:
-                self._walk(list(value.facts.values()))
+                self._add_facts(value.facts.values())
         return self
+
+    def _add_facts(self, facts: Iterable[object]) -> None:
+        """Add what is noted of something made: values, and containers and records of them."""
+        for fact in facts:
+            if safe.one_of(type(fact), (list, tuple, dict)) or safe.inherits(type(fact), Value):
+                self._walk(fact)
+            elif safe.inherits(type(fact), tuple):
+                self._add_facts(tuple.__iter__(fact))  # type: ignore[arg-type]
 
     def add_users_code(self, functions: bool) -> None:
         """Add what the user's classes, and with `functions` all functions, of the notebook name and hold."""

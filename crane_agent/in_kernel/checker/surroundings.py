@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import os
 import sys
 import threading
 import types
@@ -67,7 +68,27 @@ def of_first_word(shell: Any, statements: list[ast.stmt], first_word: str) -> It
 def runs_code_at(shell: Any, *events: str) -> bool:
     """Whether code is registered for these events of IPython that may change what the user's names are."""
     callbacks = [each for event in events for each in list(shell.events.callbacks.get(event, ()))]
-    return not all(_home(each).startswith(_HARMLESS) for each in callbacks)
+    return not all(_home(each).startswith(_HARMLESS) or _reloads_nothing(each) for each in callbacks)
+
+
+def _reloads_nothing(callback: Any) -> bool:
+    """Whether this is ``%autoreload``, and no module's file is newer than the module.
+
+    Source: IPython, `extensions/autoreload.py`, `ModuleReloader.check`.
+    """
+    if _home(callback) != "IPython.extensions.autoreload" or type(callback) is not types.MethodType:
+        return False
+    reloader = (safe.instance_dict(callback.__self__) or {}).get("_reloader")
+    seen = (safe.instance_dict(reloader) or {}).get("modules_mtimes")
+    return type(seen) is dict and not any(_is_newer(name, when) for name, when in list(seen.items()))
+
+
+def _is_newer(name: str, when: float) -> bool:
+    place = (safe.instance_dict(sys.modules.get(name)) or {}).get("__file__")
+    try:
+        return type(place) is str and os.stat(place).st_mtime > when
+    except (OSError, ValueError):
+        return False
 
 
 def _warnings_are_errors() -> bool:

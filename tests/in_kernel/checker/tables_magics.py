@@ -25,7 +25,22 @@ TIMED: list[tuple[str, str, str, int | None]] = [
     (IMPORTS, "%time l[2]\n", "IndexError", 1),
 ]
 
+# A module that was written again since it was imported.
+CHANGED = """
+import os, sys, tempfile
+folder = tempfile.mkdtemp()
+sys.path.insert(0, folder)
+place = os.path.join(folder, 'again_and_again.py')
+open(place, 'w').write("value = {'a': 1}")
+import again_and_again
+%load_ext autoreload
+%autoreload 2
+open(place, 'w').write("value = {}")
+os.utime(place, (2e9, 2e9))
+"""
+
 CRASHES: list[tuple[str, str, str, int | None]] = [
+    ("%load_ext autoreload\n%autoreload 2\nd = {}", "d['a']", "KeyError", 1),
     (IMPORTS, "history = [1, 2][2]", "IndexError", 1),
     # Behind a magic that leaves all as it is.
     (GUI, "%matplotlib inline\ndf['b']", "KeyError", 2),
@@ -142,6 +157,7 @@ WORKS: list[tuple[str, str]] = [
 ]
 
 DOUBTFUL: list[tuple[str, str]] = [
+    (CHANGED, "again_and_again.value['a']"),
     (IMPORTS, "%no_such_magic\nx = 1"),
     (GUI, "%matplotlib inline # nice\nx = 1"),
     (GUI, "%matplotlib nonsense\nx = 1"),
