@@ -786,15 +786,26 @@ def call_layer(site: CallSite, layer: Value, inputs: Value | None, state: State)
         return UNKNOWN
     if not any(each.symbolic for each in flat(given)):
         return UNKNOWN
-    histories = [each.made_by for each in flat(given)]
-    known = [value for each in histories for value in each or ()]
-    return as_value(_made_by(found, None if None in histories else (*known, layer)))
+    return as_value(_made_by(found, *_history(flat(given), layer)))
 
 
-def _made_by(found: Any, layers: tuple[Value, ...] | None) -> Any:
+def _history(given: list[Tensor], layer: Value) -> tuple[tuple[Value, ...] | None, tuple[tuple[Value, Value], ...]]:
+    """Return the layers that what a layer gives comes from, and those of them that were called on an input."""
+    fed = {tuple(map(id, pair)): pair for each in given for pair in each.fed}
+    pairs = (*fed.values(), *((each.layer, layer) for each in given if each.layer is not None))
+    if any(each.made_by is None for each in given):
+        return None, pairs
+    if len(given) == 1:
+        return (*(given[0].made_by or ()), layer), pairs
+    # Branches that meet again have layers in common.
+    known = {id(value): value for each in given for value in each.made_by or ()}
+    return (*known.values(), layer), pairs
+
+
+def _made_by(found: Any, layers: tuple[Value, ...] | None, fed: tuple[tuple[Value, Value], ...]) -> Any:
     if type(found) is list:
-        return [_made_by(each, layers) for each in found]
-    return found._replace(made_by=layers, layer=None, dtype=None) if type(found) is Tensor else found
+        return [_made_by(each, layers, fed) for each in found]
+    return found._replace(made_by=layers, fed=fed, layer=None, dtype=None) if type(found) is Tensor else found
 
 
 def _not_tensors(inputs: Value | None, spec: Any, state: State) -> Finding | None:

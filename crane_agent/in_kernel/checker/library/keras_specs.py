@@ -36,6 +36,7 @@ class Tensor(NamedTuple):
         symbolic: Whether it is a KerasTensor.
         layer: For one that `Input` made, its layer.
         made_by: The layers that it comes from, if they are all known.
+        fed: Those of them that were called on an input itself, each behind the layer of that input.
     """
 
     shape: tuple[Any, ...] | None
@@ -43,6 +44,7 @@ class Tensor(NamedTuple):
     symbolic: bool = True
     layer: Value | None = None
     made_by: tuple[Value, ...] | None = None
+    fed: tuple[tuple[Value, Value], ...] = ()
 
 
 class Layer(NamedTuple):

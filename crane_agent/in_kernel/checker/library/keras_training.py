@@ -940,17 +940,9 @@ def _starts(model: Value, spec: Model, state: State) -> list[tuple[int, Value]]:
             tensors = keras_layers.items(arguments.get("keras_tensors"))
             found += [(place, layer) for place, end in enumerate(ends) if len(tensors) == 1 and tensors[0] is end]
         return found
-    pairs = []
-    for end in flat(spec.outputs):
-        before, after = (end.made_by or ())[:-1], (end.made_by or ())[1:]
-        pairs += list(zip(before, after))
-    # What stands right behind an input in the history of a tensor was called on that input.
-    return [
-        (place, after)
-        for place, each in enumerate(flat(spec.inputs))
-        for before, after in pairs
-        if before is each.layer
-    ]
+    pairs = [pair for end in flat(spec.outputs) for pair in end.fed]
+    inputs = list(enumerate(flat(spec.inputs)))
+    return [(place, after) for place, each in inputs for before, after in pairs if before is each.layer]
 
 
 def _results(model: Value, how: Compiled | None, given: dict[str, Value], outputs: Any, state: State) -> Value:
