@@ -61,7 +61,8 @@ def rows_of(name: str) -> list[tuple[str, str, bool]]:
     """Return setups and cells, and whether the crash is one that is found."""
     found = table(name)
     rows = [(*row[:2], True) for row in found.CRASHES] + [(*row, False) for row in [*found.WORKS, *found.DOUBTFUL]]
-    return [row for row in rows if not lasts(row[0], row[1])]
+    # What a magic runs counts its lines from its own text; `oracle` knows how.
+    return [row for row in rows if not lasts(row[0], row[1]) and "%time" not in row[1]]
 
 
 @pytest.mark.timeout(600)
