@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections
 import gc
 import opcode
 import types
@@ -210,7 +211,7 @@ class Reach:
         waiting: list[object] = [root]
         while waiting and not self.wild:
             found = waiting.pop()
-            if id(found) in self._seen:
+            if id(found) in self._seen or id(type(found)) in _IDS_OF_UNCHANGING:
                 continue
             self._seen.add(id(found))
             if len(self._seen) > MOST_REACHED or found is self._namespace:
@@ -227,8 +228,6 @@ class Reach:
     def _held(self, found: Any) -> Iterator[object]:
         """Yield what an object holds and may be changed through it; note the object itself if it can change."""
         kind = type(found)
-        if safe.one_of(kind, _UNCHANGING):
-            return
         if kind is types.FunctionType:
             yield from self._of_function(found)
         elif kind is types.MethodType:
@@ -268,11 +267,16 @@ class Reach:
             kept = self._state.memo.setdefault("holds only atoms", {})
             if id(found) not in kept:
                 several = [*found, *found.values()] if type(found) is dict else found
-                # By identity: a class of the user's may have a hash of its own.
                 kept[id(found)] = set(map(id, map(type, several))) <= _IDS_OF_ATOMS
             self.wild = self.wild or not kept[id(found)]
             return []
-        return gc.get_referents(found)
+        held = gc.get_referents(found)
+        own = safe.instance_dict(found) if safe.class_module(type(found)).startswith("torch.") else None
+        if own is not None:
+            # A layer has a dozen dictionaries of hooks that are empty as a rule: they change only with the layer.
+            held = [*(each for each in held if each is not own), *own.values()]
+            return [each for each in held if not (safe.one_of(type(each), _HOOKS) and not len(each))]
+        return held
 
     def _of_function(self, found: types.FunctionType) -> Iterator[object]:
         users = found.__globals__ is self._namespace
@@ -304,12 +308,15 @@ class Reach:
                     self.add(value)
 
 
+_HOOKS = (dict, set, collections.OrderedDict)
 _UNCHANGING = (
     *(*safe.SCALARS, range, slice, types.ModuleType, types.BuiltinFunctionType, types.CodeType, property),
     *(safe.MethodDescriptorType, safe.WrapperDescriptorType, safe.GetSetDescriptorType, safe.MemberDescriptorType),
 )
 
 
+# By identity: a class of the user's may have a hash of its own.
+_IDS_OF_UNCHANGING = frozenset(map(id, _UNCHANGING))
 _IDS_OF_ATOMS = frozenset(map(id, safe.SCALARS))
 
 
@@ -441,6 +448,12 @@ def changed_by_call(site: CallSite, what: str, state: State) -> Value:
         reach.wild = reach.wild or any(each is UNKNOWN for each in (site.callee,))
     if _changes_owner(site):
         touch_in_place(site.owner, state)
+    copies = package == "copy" and len(site.arguments) == 1 and not site.keywords and site.complete
+    if copies and not reach.code and not reach.wild and not unknown:
+        # It only reads.
+        state.doubt(site.node, "raises", "{} may raise".format(what))
+        deep = callee is safe.loaded("copy", "deepcopy")
+        return Foreign(package_of(site.arguments[0], state) or "builtins", () if deep else site.arguments)
     left = set() if reach.code else _left_alone(site, package, state)
     return _ran(reach, site.node, what, state, package, left)
 

@@ -27,6 +27,8 @@ N = (
 )
 
 CRASHES: list[tuple[str, str, str, int | None]] = [
+    (T, "with torch.set_grad_enabled(True):\n    x @ y", "RuntimeError", 2),
+    (T, "import copy\nw = copy.deepcopy(torch.nn.Linear(2, 3).state_dict())\nx @ y", "RuntimeError", 3),
     (T, "x @ y", "RuntimeError", 1),
     (T, "x.mm(torch.zeros(2, 3, 4))", "RuntimeError", 1),
     (T, "b.mm(x)", "RuntimeError", 1),
@@ -225,6 +227,8 @@ CRASHES += [
 ]
 
 WORKS: list[tuple[str, str]] = [
+    (T, "with torch.set_grad_enabled(True):\n    o = torch.nn.Linear(2, 3)(torch.zeros(4, 2)).sum()\no.backward()"),
+    (T, "with torch.autocast('cpu'):\n    o = torch.nn.Linear(2, 3)(torch.zeros(4, 2))\no.dtype"),
     (T, "x @ y[:3]"),
     (T, "z = torch.rand(2, 3)\nz @ z.T"),
     (T, "x + one\nx * 2\n2 / (x + 1)\nx ** 2\n-x"),

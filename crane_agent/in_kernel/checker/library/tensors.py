@@ -868,7 +868,13 @@ def call(site: CallSite, state: State) -> Value | Finding | None:
     if mode:
         forget_modes(mode, state)
         plain = mode in ("no_grad", "enable_grad", "inference_mode") and not site.arguments and not site.keywords
-        return Made("gradient mode", package="torch") if plain else None
+        if mode in ("set_grad_enabled", "autocast"):
+            state.may_raise(site.node, "{}() may raise".format(mode))
+        handed = [*site.arguments, *site.keywords.values()]
+        harmless = site.complete and all(
+            safe.one_of(type(state.live(each)), _OPTIONS) or type(each) is Made for each in handed
+        )
+        return Made("gradient mode", package="torch") if plain or (mode in _MANAGERS and harmless) else None
     if callee is not safe.ABSENT and callee is safe.loaded("torch", "device"):
         return _device(site, state)
     if callee is not safe.ABSENT and callee is safe.loaded("torch.cuda", "is_available"):
@@ -916,6 +922,8 @@ def _converted(callee: Any, site: CallSite, state: State) -> Value | Finding | N
     return running.content(lambda: callee(copy), "torch", state.level(value))
 
 
+_MANAGERS = ("set_grad_enabled", "autocast")
+_OPTIONS = (bool, str, type(None))
 _MODES = frozenset(
     "no_grad enable_grad set_grad_enabled inference_mode autocast set_default_device set_default_dtype "
     "set_default_tensor_type use_deterministic_algorithms".split()
