@@ -17,6 +17,7 @@ import builtins
 import collections
 import gc
 import opcode
+import operator
 import types
 from typing import Any, Iterable, Iterator
 
@@ -132,12 +133,11 @@ class Reach:
 
     def add_users_code(self, functions: bool) -> None:
         """Add what the user's classes, and with `functions` all functions, of the notebook name and hold."""
-        kept = self._state.memo.setdefault("users code", {})
-        key = (functions, self._state.bindings())
-        if key not in kept:
-            kept.clear()
-            kept[key] = Reach(self._state).add(*self._state.users_code(functions))
-        found: Reach = kept[key]
+        bound = self._state.bound_globals()
+        before, found = self._state.memo.get(("users code", functions), ((), None))
+        if found is None or len(before) != len(bound) or not all(map(operator.is_, before, bound)):
+            found = Reach(self._state).add(*self._state.users_code(functions))
+            self._state.memo["users code", functions] = (bound, found)
         self.objects += found.objects
         self.names |= found.names
         self.wild = self.wild or found.wild

@@ -130,7 +130,7 @@ class State:
         self._steps = 0
         self._doubted = 0
         # What the libraries keep for the walk, by their own keys: private copies of tables, for one.
-        self.memo: dict[str, Any] = {}
+        self.memo: dict[Any, Any] = {}
 
     # -- names ---------------------------------------------------------------------------------------------------
 
@@ -222,6 +222,11 @@ class State:
     def bindings(self) -> tuple[int, int]:
         """Return a mark that changes with each name that is bound at the cell, or may be, and with each scope."""
         return self._bindings, len(self._scopes)
+
+    def bound_globals(self) -> list[object]:
+        """Return what the names of the cell are bound to, and the code it defines."""
+        defined = [value for scope in self._scopes[1:] for value in scope.values() if type(value) is Defined]
+        return [self._names_unknown, *self._scopes[0], *self._scopes[0].values(), *defined]
 
     def _place_of(self, name: str) -> int:
         return 0 if name in self._declared else self._local
