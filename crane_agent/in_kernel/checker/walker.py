@@ -10,7 +10,7 @@ import __future__
 import ast
 import builtins
 import sys
-from typing import Any, Sequence
+from typing import Any, NamedTuple, Sequence
 
 from .. import safe, wire
 from ..privacy import NAMES
@@ -25,6 +25,22 @@ from .words import Part, words
 
 MAX_UNROLLED = 60
 """Iterations of a loop that are followed one by one."""
+
+
+class _Guarded(NamedTuple):
+    """What came of statements behind whose exceptions the cell may go on.
+
+    Attributes:
+        finding: The crash that is certain to be raised in them.
+        place: Where.
+        early: Whether an exception may leave them early.
+        bound: What they bind if none does.
+    """
+
+    finding: Finding | None
+    place: ast.AST | None
+    early: bool
+    bound: dict[str, Value]
 
 
 class Walker:
@@ -77,7 +93,7 @@ class Walker:
             self.state.doubt(node, "raises", "what is timed may raise")
             self._maybe_loop(None, node.body)
         else:
-            finding, place, _ = self._guarded_body(node.body)
+            finding, place, *_ = self._guarded_body(node.body)
             if finding is not None and place is not None:
                 self.state.suspect(finding, place)
                 self.state.doubt(place, "raises", "the magic shows an exception and goes on")
@@ -569,13 +585,8 @@ class Walker:
         package = package_of(manager, self.state)
         return bool(package) and package not in ("contextlib", "unittest", "pytest", "builtins", "concurrent")
 
-    def _guarded_body(self, body: list[ast.stmt]) -> tuple[Finding | None, ast.AST | None, bool]:
-        """Walk statements behind whose exceptions the cell may go on.
-
-        Returns:
-            The crash that is certain to be raised in them, with its place, and whether an exception may leave them
-            early: then what they changed is forgotten.
-        """
+    def _guarded_body(self, body: list[ast.stmt]) -> _Guarded:
+        """Walk statements behind whose exceptions the cell may go on, and if one may come forget what they changed."""
         before = self.state.snapshot()
         doubts = self.state.doubted()
         outer, self._pending = self._pending, set()
@@ -605,16 +616,17 @@ class Walker:
             # It may not get there.
             self.state.suspect(finding, place)  # type: ignore[arg-type]
             finding = None
+        bound = {name: self._read(name) for name in _bound_by(body)} if early else {}
         if early or finding is not None:
             self.state.merge(before)
             self._forget(_bound_by(body), {})
-        return finding, place, early
+        return _Guarded(finding, place, early, bound)
 
     def _Try(self, node: Any) -> None:
         if not node.handlers:
             self._with_finally(node.body, node.finalbody)
             return
-        finding, place, early = self._guarded_body(node.body)
+        finding, place, early, bound = self._guarded_body(node.body)
         if finding is not None and not any(self._may_catch(each.type, finding) for each in node.handlers):
             assert place is not None
             self._with_finally([], node.finalbody)
@@ -627,6 +639,10 @@ class Walker:
                 if handler.name is not None:
                     self.state.bind(handler.name, Foreign("builtins"))
                 self._maybe(handler.body)
+        if early and all(isinstance(handler.body[-1], _JUMPS) for handler in node.handlers):
+            # What comes behind runs only if nothing was raised.
+            for name, value in bound.items():
+                self.state.bind(name, value)
         if finding is not None:
             self._body(node.finalbody)
         elif early:
@@ -694,6 +710,7 @@ def _bound_by(nodes: Sequence[ast.AST]) -> set[str]:
     return found
 
 
+_JUMPS = (ast.Continue, ast.Break, ast.Return, ast.Raise)
 # The first wants certain arguments, the others become a RuntimeError in a coroutine.
 _WITH_OTHER_WAYS = (UnicodeError, StopIteration, StopAsyncIteration)
 

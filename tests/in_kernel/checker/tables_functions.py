@@ -26,6 +26,10 @@ CRASHES = [
     (COLUMNS, "w.map(lambda v: v % 7).foo", "AttributeError", 1),
     (COLUMNS, "w.map(lambda v: 'even' if v % 2 == 0 else 'odd') + 1", "TypeError", 1),
     (LOOP, "for i in df.items(): x=i\nopen('none')", "FileNotFoundError", 2),
+    (LOOP, "for i in range(3):\n  try: x=df.describe()\n  except OSError: continue\n  x.foo", "AttributeError", 4),
+    (LOOP, "import numpy as np\nx=np.zeros((2,3))\nx['b']=df['a']", "IndexError", 3),
+    (LOOP, "import numpy as np\nx=np.zeros((2,3))\nx[5]=df.apply(len)", "IndexError", 3),
+    (LOOP, "import numpy as np\nx=np.zeros((2,3))\nx[0,0,0]=[f(0)]", "IndexError", 3),
     (LOOP, "total=0\nfor i in df.itertuples(): total+=i.a\ndf['zz']", "KeyError", 3),
 ]  # fmt: skip
 WORKS = [
@@ -38,6 +42,9 @@ WORKS = [
     (COLUMNS, "str=lambda v: '7'\nh.apply(lambda x: str(x)).astype(int)"),
     (COLUMNS, "def g():\n  m={'2020': 'a'}\n  return s.apply(lambda x: m[x[:4]]).str.upper()\ng()"),
     (COLUMNS, "m['2020']='b'\ns.apply(year).str.upper()"),
+    (LOOP, "for i in range(3):\n  try: x=int(str(i)+'')\n  except ValueError: continue\n  x+1"),
+    (LOOP, "import os\nx=3\nfor i in range(3):\n  try: x=os.getlogin().zz\n  except Exception: continue\n  x.foo"),
+    (LOOP, "import os\nfor i in range(3):\n  try:\n    x=os.getpid()\n    x=l\n  except OSError: pass\n  x.append(1)\nl[4]"),
     (LOOP, "x=l\nfor i in df.items(): x=x\nx+=[3]\nl[2]"),
     (LOOP, "x=3\nfor i in df.items():\n  x=f(i)\nx.x"),
     (LOOP, "x=3\ny=3\nfor i in [*df.items()]*3:\n  y=x\n  x=f(i)\ny.x"),

@@ -469,7 +469,7 @@ def store_item(site: SubscriptSite, value: Value, state: State) -> Value | Findi
     target = _target(form, key)
     stored = forms.operand(value, state)
     if target is None or stored is None:
-        return _store_open(site, value, state)
+        return _index_alone(site, form, key, state) or _store_open(site, value, state)
     held, wanted = target
     if not key.known and not _masks(key.object):
         state.may_raise(site.node, "an index may be outside the array")
@@ -527,6 +527,19 @@ def _store_in_list(site: SubscriptSite, value: Value, state: State) -> Value | N
         return None
     copy[place] = as_element(value)
     return Known(None)
+
+
+def _index_alone(site: SubscriptSite, form: Any, key: forms.Operand, state: State) -> Finding | None:
+    """Return the crash of an index that no value can be stored at.
+
+    The index is looked at before the value. Source: numpy, `core/src/multiarray/mapping.c`, `array_assign_subscript`.
+    """
+    if not key.known or not (safe.one_of(type(key.object), (str, bytes, float)) or is_basic_index(key.object)):
+        return None
+    array = forms.stand_in(forms.shape_of(form), form.dtype)
+    level = state.level(site.key)
+    found = running.content(lambda: array[key.object], LIBRARY, level, "index error", lambda part: Known(None))
+    return found if isinstance(found, Finding) else None
 
 
 def _store_open(site: SubscriptSite, value: Value, state: State) -> Value | None:
