@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -156,8 +157,11 @@ def processes_of(profile: Path) -> Iterator[int]:
             continue
 
 
-def end_processes_of(profile: Path) -> None:
-    """End the processes whose IPYTHONDIR is `profile`."""
-    for pid in processes_of(profile):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+def end_processes_of(profile: Path, limit_s: float = 10) -> None:
+    """End the processes whose IPYTHONDIR is `profile`, and wait until they are gone, for at most `limit_s` seconds."""
+    ends = time.monotonic() + limit_s
+    while (left := list(processes_of(profile))) and time.monotonic() < ends:
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
