@@ -150,7 +150,6 @@ class Observer(threading.Thread):
         self._events = []
         self._calls = {}
         self._count = 0
-        self._takes_over = None
         # The worker starts later, and takes this over; no other thread that starts meanwhile is recorded.
         threading.setprofile(self._on_call)
         sys.addaudithook(self._on_event)
@@ -191,7 +190,10 @@ class Observer(threading.Thread):
         return found
 
     def _on_event(self, event, arguments):
-        if event in HARMLESS_EVENTS or (event == "sys.setprofile" and self._takes_over == threading.get_ident()):
+        if event in HARMLESS_EVENTS:
+            return
+        # A worker that takes the place of one that ran out of time starts in the middle of the questions.
+        if event == "sys.setprofile" and sys._getframe(1).f_code.co_filename in (threading.__file__, __file__):
             return
         thread = threading._active.get(threading.get_ident())
         if thread is not None and thread.name == WORKER and len(self._events) < MOST_RECORDED:
@@ -201,10 +203,7 @@ class Observer(threading.Thread):
     def _on_call(self, frame, event, argument):
         thread = threading._active.get(threading.get_ident())
         is_worker = thread is not None and thread.name == WORKER
-        # A worker that takes the place of one that ran out of time is met in the middle of the questions.
-        self._takes_over = threading.get_ident()
         sys.setprofile(self._on_worker_call if is_worker else None)
-        self._takes_over = None
 
     def _on_worker_call(self, frame, event, argument):
         if event != "call":

@@ -47,6 +47,7 @@ class Functions:
         self._sources = definitions.Sources()
         self._running: list[ast.AST] = []
         self._without_base: list[Instance] = []
+        self._orders: dict[int, tuple[object, list[Value]]] = {}
         self._runs: list[generators.Run | None] = []
         # What the qualified names of what is defined here begin with; '' if that is not known.
         self.within: list[str] = []
@@ -534,7 +535,12 @@ class Functions:
             bases = list(cls.defaults) or [Known(object)]
             return [cls, *_merged([*map(self.order, bases), bases])]
         kind: Any = cls.object if type(cls) is Known else None
-        return [Known(each) for each in safe.mro(kind)] if safe.inherits(type(kind), type) else [cls]
+        if not safe.inherits(type(kind), type):
+            return [cls]
+        if id(kind) not in self._orders:
+            # The class is held, so that no other object gets its id.
+            self._orders[id(kind)] = (kind, [Known(each) for each in safe.mro(kind)])
+        return self._orders[id(kind)][1]
 
     def _own_members(self, cls: Value) -> dict[str, Value | None]:
         """Return what a class itself holds."""
