@@ -193,7 +193,7 @@ class Observer(threading.Thread):
         if event in HARMLESS_EVENTS:
             return
         # A worker that takes the place of one that ran out of time starts in the middle of the questions.
-        if event == "sys.setprofile" and sys._getframe(1).f_code.co_filename in (threading.__file__, __file__):
+        if event == "sys.setprofile" and sys._getframe(1).f_code.co_filename in (threading.__file__, "observer.py"):
             return
         thread = threading._active.get(threading.get_ident())
         if thread is not None and thread.name == WORKER and len(self._events) < MOST_RECORDED:
