@@ -1,8 +1,7 @@
 """Functions of the user's that a library, or Python, is certain to call: they are followed, element by element.
 
 What they raise leaves the library as it is. Sources: the pandas reference, `Series.apply` and `Series.map`; the Python
-library reference, `map`, `filter`, `sorted`; torch, `utils/data/_utils/fetch.py` and `collate.py`: a loader takes the
-first samples from its data set, one by one, and stacks them.
+library reference, `map`, `filter`, `sorted`; optuna, `Study.optimize`.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ class Callbacks:
     def _optimized(self, site: CallSite, objective: Value) -> Value | Finding | None:
         """Follow ``study.optimize(objective)``, which lets exceptions through: the first trial, and forget the others.
 
-        Source: optuna, `Study.optimize`. What is raised in another thread is lost.
+        What is raised in another thread is lost.
         """
         given = dict(zip(("n_trials", "timeout", "n_jobs"), site.arguments[1:]))
         given.update(site.keywords)

@@ -111,13 +111,24 @@ class Functions:
 
     def _not_callable(self, cls: Value) -> Finding | None:
         """Return the TypeError of calling an object whose class has no ``__call__``."""
-        if self._state.may_be_patched or self.member_of(cls, "__call__") is not None:
+        finding = self.lacks(cls, "__call__", "{!r} object is not callable")
+        return None if finding is None else finding._replace(rule="callables.no-call")
+
+    def lacks(self, cls: Value, name: str, template: str) -> Finding | None:
+        """Return the TypeError of an object whose class has no such special method.
+
+        Args:
+            cls: The class.
+            name: The method.
+            template: What Python says; the class's name is put in.
+        """
+        if self._state.may_be_patched or self.member_of(cls, name) is not None:
             return None
         return Finding(
-            rule="callables.no-call",
+            rule="special.no-method",
             type="TypeError",
-            message=words("{!r} object is not callable", named(class_name(cls))),
-            because=words("its class has no __call__"),
+            message=words(template, named(class_name(cls))),
+            because=words("its class has no {}", named(name)),
             crash_type="type error",
             asked=NAMES,
         )
@@ -251,16 +262,14 @@ class Functions:
         found: Any = self._state.live(function)
         if not self.is_users(found) or found.__closure__ is not None:
             return None
-        return self._sources.definition_of(found)
+        return self.definition(function)
 
     # -- classes -------------------------------------------------------------------------------------------------
 
     def method_of(self, cls: Value, name: str) -> Value | None:
         """Return the user's function that a class holds under a name; None if there is none, or it is not plain."""
         found = self.member_of(cls, name)
-        if type(found) is Defined and not isinstance(found.node, ast.ClassDef):
-            return found
-        return found if type(found) is Known and self.is_users(found.object) else None
+        return found if self.is_function(found) else None
 
     def member_of(self, cls: Value, name: str) -> Value | None:
         """Return what a class or its bases hold under a name; None if nothing, UNKNOWN if that cannot be told."""

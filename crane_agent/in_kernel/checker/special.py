@@ -194,16 +194,7 @@ class Special:
 
     def _lacks(self, owner: Value, name: str, template: str) -> Finding | None:
         """Return the TypeError of an object whose class has no such method."""
-        if not self.is_users(owner) or self._state.may_be_patched or self._member(owner, name) is not None:
-            return None
-        return Finding(
-            rule="special.no-method",
-            type="TypeError",
-            message=words(template, named(class_name(self._class_of(owner)))),
-            because=words("its class has no {}", named(name)),
-            crash_type="type error",
-            asked=NAMES,
-        )
+        return self._functions.lacks(self._class_of(owner), name, template) if self.is_users(owner) else None
 
     # -- context managers ----------------------------------------------------------------------------------------
 

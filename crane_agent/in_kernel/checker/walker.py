@@ -616,10 +616,11 @@ class Walker:
             # It may not get there.
             self.state.suspect(finding, place)  # type: ignore[arg-type]
             finding = None
-        bound = {name: self._read(name) for name in _bound_by(body)} if early else {}
+        names = _bound_by(body)
+        bound = {name: self._read(name) for name in names} if early else {}
         if early or finding is not None:
             self.state.merge(before)
-            self._forget(_bound_by(body), {})
+            self._forget(names, {})
         return _Guarded(finding, place, early, bound)
 
     def _Try(self, node: Any) -> None:
