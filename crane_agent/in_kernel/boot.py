@@ -277,6 +277,7 @@ class Service:
             "execution_count": self._moment(self._kernel.shell)["cells"],
             "cwd": cwd,
             "pid": os.getpid(),
+            "executable": sys.executable or "",
             "digest": self._digest,
             "clients": len(self._clients),
         }

@@ -7,7 +7,7 @@ safely becomes `refused`. What is not an Exception (the deadline that `boot` sen
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from . import checker, privacy, safe, wire
 from .moment import moment
@@ -51,11 +51,11 @@ def _answer(request: Dict[str, Any], shell: Any, before: Dict[str, Any]) -> str:
     if level not in privacy.LEVELS:
         raise safe.Refused("could not look, because there is no privacy level {!r}".format(level))
     arguments = request.get("arguments", {})
-    ask = _asked(request["ask"], arguments)
+    ask, fields = _asked(request["ask"], arguments)
     budget = safe.Budget(float(limits["seconds"]), int(limits["items"]), level)
     while True:
         withheld: Set[str] = set()
-        found = privacy.at_level(ask(shell, budget, **arguments), _FIELDS, level, withheld)
+        found = privacy.at_level(ask(shell, budget, **arguments), fields, level, withheld)
         content: Dict[str, Any] = {"status": "ok", "answer": found}
         if withheld:
             content["withheld"] = sorted(withheld)
@@ -71,13 +71,18 @@ def _answer(request: Dict[str, Any], shell: Any, before: Dict[str, Any]) -> str:
         budget.check()
 
 
-def _asked(question: str, arguments: Dict[str, Any]) -> Any:
-    """Return the function that answers a question.
+def _asked(question: str, arguments: Dict[str, Any]) -> Tuple[Any, privacy.Fields]:
+    """Return the function that answers a question, and what its fields are.
 
     Raises:
         Refused: There is none, or it takes other arguments.
     """
     ask: Any = checker.check if question == "check" else PROBES.get(question)
+    fields = _FIELDS
+    if question == "rehearse":
+        from . import rehearsal  # loaded when it is first asked for
+
+        ask, fields = rehearsal.rehearse, rehearsal.FIELDS
     if ask is None:
         raise safe.Refused("could not look, because there is no probe {!r}".format(question))
     taken = ask.__code__.co_varnames[2 : ask.__code__.co_argcount]
@@ -90,7 +95,7 @@ def _asked(question: str, arguments: Dict[str, Any]) -> Any:
     missing = [name for name in needed if name not in arguments]
     if missing:
         raise safe.Refused("could not look, because {} needs {}".format(question, ", ".join(map(repr, missing))))
-    return ask
+    return ask, fields
 
 
 def _fault(error: Exception) -> str:

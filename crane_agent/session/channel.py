@@ -85,6 +85,7 @@ class KernelFacts:
         execution_count: Number that the next cell will have.
         cwd: Its working directory; empty if that was deleted.
         pid: Its process id.
+        executable: Its interpreter; empty if it does not know.
         clients: Tools of our version that ask it, this one included.
     """
 
@@ -94,6 +95,7 @@ class KernelFacts:
     execution_count: int
     cwd: str
     pid: int
+    executable: str
     clients: int
 
 
@@ -176,6 +178,7 @@ class Channel:
             execution_count=answer["execution_count"],
             cwd=answer["cwd"],
             pid=answer["pid"],
+            executable=answer["executable"],
             clients=answer["clients"],
         )
 

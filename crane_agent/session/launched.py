@@ -62,6 +62,11 @@ class LaunchedSession(OpenedSession):
     A session that is never closed is closed when Python exits.
     """
 
+    @property
+    def owned(self) -> bool:
+        """Whether the kernel was started by us."""
+        return True
+
     def run(self, code: str, *, limit_s: float) -> ExecuteReply:
         """Run a cell for real and wait for its end, at most `limit_s` [seconds]."""
         return self._channel.execute(code, limit_s=limit_s)

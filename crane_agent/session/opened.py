@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from crane_agent.session.channel import Channel, KernelFacts
-from crane_agent.session.protocol import Limits, Reply
+from crane_agent.session.protocol import Limits, Rehearsal, Reply
+from crane_agent.session.rehearsal import rehearse_in_fork
 
 
 class OpenedSession:
@@ -35,6 +36,20 @@ class OpenedSession:
             KernelBusy: No answer by the deadline (the limit plus a grace).
         """
         return self._channel.ask(question, arguments, limits=limits)
+
+    @property
+    def owned(self) -> bool:
+        """Whether the kernel was started by us."""
+        return False
+
+    def rehearse(self, source: str, *, seconds: float) -> Rehearsal:
+        """Run a cell in a fenced fork of the kernel, in `seconds` at most.
+
+        Raises:
+            KernelDied: The kernel is gone.
+            KernelRestarted: It was restarted, and its state is gone.
+        """
+        return rehearse_in_fork(self._channel, self.facts, source, seconds=seconds)
 
     def close(self) -> None:
         """Leave or end the kernel, as the session was made; closing twice is fine."""

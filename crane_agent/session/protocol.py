@@ -52,6 +52,21 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Rehearsal:
+    """How a rehearsal went.
+
+    Attributes:
+        reply: The report, see `in_kernel.rehearsal`; `refused` if the cell was not rehearsed.
+        way: `fork`, a copy of the kernel itself; `shadow`, another kernel in which the executed cells were replayed.
+        replay_ms: Time that the replay took [milliseconds].
+    """
+
+    reply: Reply
+    way: Literal["fork", "shadow"] = "fork"
+    replay_ms: float = 0.0
+
+
+@dataclass(frozen=True)
 class RanCell:
     """A cell that the kernel has run, as its history keeps it.
 
@@ -77,6 +92,18 @@ class Session(Protocol):
         Raises:
             KernelDied: The kernel is gone.
             KernelBusy: No answer by the deadline (the limit plus a grace).
+        """
+
+    @property
+    def owned(self) -> bool:
+        """Whether the kernel was started by us, for this question."""
+
+    def rehearse(self, source: str, *, seconds: float) -> Rehearsal:
+        """Run a cell in a fenced copy of the kernel, in `seconds` at most; the reply says how it ended.
+
+        Raises:
+            KernelDied: The kernel is gone.
+            KernelBusy: No answer by the deadline.
         """
 
     def close(self) -> None:

@@ -1,0 +1,89 @@
+"""The rehearsal: the target runs in a fenced, throw-away fork of the kernel.
+
+- `quiet` says whether the kernel may be forked now; `clone` forks it and keeps the copy until its end.
+- `fence` puts the copy behind the layers: `overlay`, `open_files`, `mappings`, `limits`, `capabilities`, `landlock`,
+  `seccomp`; `system_calls` makes the calls.
+- `performance` runs the target there, `pools` and `stand_ins` make do without threads and processes; `stuck` notices
+  what waits in vain; `report` says how it ended.
+- `trial` proves the layers in a process of its own, before the first use in an interpreter.
+
+What cannot be decided is `unknown`, never a guess: a denied act, a limit, a signal, the deadline.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, Dict, List
+
+from .. import safe
+from ..privacy import NAMES, SCHEMA, VALUES, Field
+from . import clone
+from .fence import NEEDED
+
+
+def rehearse(shell: Any, budget: safe.Budget, source: str, seconds: float, layers: List[str]) -> Dict[str, Any]:
+    """Run the target in a fenced copy of the kernel.
+
+    Args:
+        shell: IPython's shell.
+        budget: Gives the privacy level.
+        source: The target as typed.
+        seconds: Time that it has [seconds].
+        layers: Layers of the fence that were proved in this interpreter.
+
+    Returns:
+        `FIELDS` says what each field is.
+
+    Raises:
+        Refused: It cannot be done safely here and now.
+    """
+    missing = [layer for layer in NEEDED if layer not in layers]
+    if missing:
+        raise safe.Refused("could not rehearse, because the fence lacks: " + ", ".join(missing))
+    try:
+        found = clone.rehearse(shell, source, seconds, layers)
+    except clone.Refused as refused:
+        raise safe.Refused("could not rehearse, because {}".format(refused)) from None
+    exception = found["exception"]
+    if exception is not None and not budget.shows(VALUES) and not _is_written_in(exception["message"], source):
+        budget.proof["rehearsal"] = {"message": exception["message"]}
+        exception["message"] = ""
+    return found
+
+
+def _is_written_in(message: str, source: str) -> bool:
+    """Whether a message is nothing but a constant that the target itself holds, as that of ``KeyError('x')``."""
+    try:
+        return bool(message) and ast.literal_eval(message) in _constants(source)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return False
+
+
+def _constants(source: str) -> List[Any]:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+
+
+FIELDS = {
+    "outcome": Field(NAMES, "crash, finished or unknown"),
+    "why": Field(NAMES, "why it is unknown, in words"),
+    "exception": Field(NAMES, "the exception that left the cell", records=True),
+    "type": Field(NAMES, "class of the exception"),
+    "message": Field(NAMES, "its message; empty if it may hold more than the level shows"),
+    "frames": Field(NAMES, "the user's own functions that it came through", records=True),
+    "cell": Field(NAMES, "number of the cell, null for the target"),
+    "file": Field(NAMES, "the user's file"),
+    "function": Field(NAMES, "name of the function"),
+    "text": Field(NAMES, "the line of code"),
+    "line": Field(NAMES, "line of the target"),
+    "loop": Field(SCHEMA, "how far the loop is"),
+    "library": Field(NAMES, "package that raises"),
+    "denied": Field(NAMES, "acts that the fence denied"),
+    "changed": Field(NAMES, "what was changed so that it could run in a copy"),
+    "seconds": Field(NAMES, "time that the cell ran [s]"),
+    "pause_ms": Field(NAMES, "time that the fork took the kernel's main thread [ms]"),
+    "files": Field(NAMES, "whether writes were private or denied"),
+}

@@ -1,0 +1,64 @@
+"""The fence around the copy: what the operating system forbids it, layer by layer, in the order that works.
+
+overlay       files written are private; without it nothing can be written
+open files    what was open is opened anew, or dead
+memory        what was shared with other processes is private
+limits        memory, processor time
+capabilities  root keeps what is about files
+landlock      files outside the private folders cannot be changed, other processes not looked into
+seccomp       no processes, no network, no other process, no change of the machine; the keeper hears of each try
+"""
+
+from __future__ import annotations
+
+from typing import Any, Collection, NamedTuple
+
+from . import capabilities, landlock, limits, mappings, open_files, overlay, seccomp
+from .system_calls import SystemCallFailed
+
+OVERLAY = "overlay"
+LANDLOCK = "landlock"
+SECCOMP = "seccomp"
+FORK = "fork"
+NEEDED = (FORK, LANDLOCK, SECCOMP)
+"""Layers without which nothing is rehearsed."""
+
+_MEMORY_FOR_FILES = 0.25
+"""Share of the free memory that written files may take."""
+
+
+class Enclosed(NamedTuple):
+    """A process behind the fence.
+
+    Attributes:
+        listener: File descriptor for its keeper, on which denied acts are heard.
+        files: ``private`` or ``denied``: what becomes of writes.
+    """
+
+    listener: int
+    files: str
+
+
+def enclose(layers: Collection[str], kept: Collection[int], seconds: float) -> Enclosed:
+    """Put this process behind the fence, for good; it has one thread.
+
+    Args:
+        layers: Those that hold here.
+        kept: File descriptors that stay open.
+        seconds: Time that it has [seconds].
+
+    Raises:
+        SystemCallFailed: A layer could not be put up; says which.
+    """
+    is_private = OVERLAY in layers
+    private: Any = overlay.make_private(int(_MEMORY_FOR_FILES * limits.free_memory())) if is_private else ()
+    dead = open_files.detach(kept, writable=is_private)
+    mappings.make_private()
+    try:
+        limits.apply(seconds)
+    except (OSError, ValueError) as error:
+        raise SystemCallFailed("limits: {}".format(error)) from None
+    capabilities.drop()
+    landlock.restrict(private)
+    listener = seccomp.install(seccomp.Policy(writes=is_private, connections=tuple(dead)))
+    return Enclosed(listener, "private" if is_private else "denied")

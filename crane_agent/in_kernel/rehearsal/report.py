@@ -1,0 +1,187 @@
+"""What a cell did in the copy, in words and places: the report that leaves it."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import os
+import re
+import sys
+import sysconfig
+from types import FrameType, TracebackType
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from .seccomp import DENIED
+
+MOST_FRAMES = 5
+MOST_TEXT = 1000
+"""Length of a message [characters]."""
+
+_LEGACY_CELL = re.compile(r"<ipython-input-(\d+)-")
+_TIMED = ("<timed exec>", "<timed eval>")
+
+_PERMISSIONS = (errno.EACCES, errno.EPERM, errno.EROFS)
+_RESOURCES = (errno.ENOMEM, errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EDQUOT)
+# Of libraries that report what Linux did not give them with errors of their own.
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|not enough memory|bad_alloc|[Uu]nable to allocate|[Cc]annot allocate|can't allocate|"
+    r"failed to allocate|can't start new thread|OOM when allocating"
+)
+_CUDA = re.compile(r"CUDA|cuda|NVIDIA")
+
+
+def of_error(error: BaseException, shell: Any, target: str) -> Dict[str, Any]:
+    """Return what is known of an exception that left the target.
+
+    Args:
+        error: The exception.
+        shell: IPython's shell.
+        target: File name that the target was compiled with.
+    """
+    frames = list(_frames(error.__traceback__))
+    cells = _cells(shell)
+    line = next((number for frame, number in frames if frame.f_code.co_filename == target), None)
+    if line is None:
+        line = next((number + 1 for frame, number in frames if frame.f_code.co_filename in _TIMED), None)
+    if line is None and isinstance(error, SyntaxError):
+        line = error.lineno
+    own = [_place(frame, number, target, cells) for frame, number in frames if _is_users(frame, target, cells)]
+    return {
+        "type": type(error).__name__,
+        "message": _text_of(error),
+        "line": line,
+        "library": _library_of(error, frames),
+        "frames": own[-MOST_FRAMES:],
+    }
+
+
+def doubt_of(error: BaseException) -> str:
+    """Return why an error may be made by the fence, in words; '' if it cannot be."""
+    for each in _chain(error):
+        number = getattr(each, "errno", None) if isinstance(each, OSError) else None
+        text = _text_of(each)
+        if number == DENIED or os.strerror(DENIED) in text:
+            return "it met the fence"
+        if isinstance(each, MemoryError) or number in _RESOURCES or _OUT_OF_MEMORY.search(text):
+            return "it ran out of memory or another resource, which the fence limits"
+        if isinstance(each, PermissionError) or number in _PERMISSIONS or "ermission denied" in text:
+            return "it was not permitted, which may be the fence's doing"
+        if isinstance(each, KeyboardInterrupt):
+            return "it was interrupted"
+        if _CUDA.search(text):
+            return "it needs a graphics card, which a fork cannot use"
+        if isinstance(each, (BrokenPipeError, ConnectionError, TimeoutError)):
+            return "a connection broke, which the copy does not have"
+    return ""
+
+
+def place_of(frame: Optional[FrameType], target: str) -> Tuple[Optional[int], Optional[FrameType]]:
+    """Return the line of the target that a stack is at, and the frame of that line."""
+    found: Tuple[Optional[int], Optional[FrameType]] = (None, None)
+    while frame is not None:
+        if frame.f_code.co_filename == target:
+            found = (frame.f_lineno, frame)
+        frame = frame.f_back
+    return found
+
+
+def progress_of(line: Optional[int], frame: Optional[FrameType], tree: Optional[ast.AST]) -> str:
+    """Return how far the loop around a line of the target is, in words; '' if nothing tells."""
+    bar = _bar()
+    if bar:
+        return bar
+    if line is None or frame is None or tree is None:
+        return ""
+    loops = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.For) and node.lineno <= line <= getattr(node, "end_lineno", 0)
+    ]
+    words = []
+    for loop in loops:
+        for name in (node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)):
+            value = frame.f_locals.get(name)
+            if type(value) is int:
+                words.append("{} = {}".format(name, value))
+    return ", ".join(words[:3])
+
+
+def _bar() -> str:
+    """Return the progress of tqdm's innermost open bar."""
+    module = sys.modules.get("tqdm.std") or sys.modules.get("tqdm")
+    bars = list(getattr(getattr(module, "tqdm", None), "_instances", ()))
+    for bar in bars[-1:]:
+        return "{} of {} (tqdm)".format(bar.n, bar.total)
+    return ""
+
+
+def _frames(trace: Optional[TracebackType]) -> Iterator[Tuple[FrameType, int]]:
+    while trace is not None:
+        yield trace.tb_frame, trace.tb_lineno
+        trace = trace.tb_next
+
+
+def _cells(shell: Any) -> Dict[str, int]:
+    """Return the number of each cell by the file name that it was compiled with."""
+    return dict(getattr(shell.compile, "_filename_map", None) or {})
+
+
+def _is_users(frame: FrameType, target: str, cells: Dict[str, int]) -> bool:
+    name = frame.f_code.co_filename
+    if name == target or name in cells or _LEGACY_CELL.match(name):
+        return True
+    if name.startswith("<") or not os.path.isabs(name):
+        return False
+    libraries = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
+    parts = name.split(os.sep)
+    return not (
+        "site-packages" in parts
+        or "dist-packages" in parts
+        or any(folder and name.startswith(folder + os.sep) for folder in libraries)
+    )
+
+
+def _place(frame: FrameType, line: int, target: str, cells: Dict[str, int]) -> Dict[str, Any]:
+    import linecache
+
+    name = frame.f_code.co_filename
+    legacy = _LEGACY_CELL.match(name)
+    number = cells.get(name, int(legacy.group(1)) if legacy else None)
+    is_cell = name == target or number is not None
+    return {
+        "cell": None if name == target else number,
+        "file": "" if is_cell else name,
+        "line": line,
+        "function": frame.f_code.co_name,
+        "text": linecache.getline(name, line).strip()[:200],
+    }
+
+
+def _library_of(error: BaseException, frames: List[Tuple[FrameType, int]]) -> str:
+    if isinstance(error, SyntaxError):
+        return "python"
+    innermost = frames[-1][0].f_globals.get("__name__") if frames else None
+    root = innermost.partition(".")[0] if type(innermost) is str else ""
+    if root in ("", "__main__"):
+        root = type(error).__module__.partition(".")[0]
+    return "python" if root in ("builtins", "__main__") or root in getattr(sys, "stdlib_module_names", ()) else root
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)[:MOST_TEXT]
+    except Exception:  # noqa: BLE001 - a class of the user's may raise anything here
+        return ""
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen = set()
+    waiting: List[Optional[BaseException]] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        waiting += [each.__cause__, each.__context__]
+        waiting += list(getattr(each, "exceptions", ()))
