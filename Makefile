@@ -11,7 +11,7 @@ DEMO_CHECK = { code=0; crane-agent check $(1) || code=$$?; \
 	if [ $$code -ne 1 ]; then echo "demo: expected exit code 1 (a crash is expected), got $$code" >&2; exit 1; fi; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs demo-wheel bench-startup evals-junobench evals-cells bench-probes \
+.PHONY: help demo test check docs demo-wheel bench-startup evals-junobench evals-cells bench-probes soak-rehearsal \
 	evals-planted evals-probes test-kernels evals-checker-junobench evals-checker-cells evals-checker-corpus
 
 help: ## Show the targets
@@ -53,6 +53,10 @@ evals-junobench: $(VENV)/.test ## Measure on JunoBench: BENCH=FOLDER BENCH_PYTHO
 evals-cells: $(VENV)/.test ## Measure on single cells: CELLS=FILE
 	$(BIN)/python -m evals.cells --cells "$(CELLS)" \
 		--out evals/results/cells.jsonl --fresh --table evals/results/cells.md
+
+soak-rehearsal: $(VENV)/.test ## Rehearse 500 times in one kernel and see what is left: KERNEL_PYTHON=PATH
+	$(BIN)/python -m evals.rehearsal.soak $(if $(KERNEL_PYTHON),--python "$(KERNEL_PYTHON)") \
+		--table evals/results/rehearsal_soak.md
 
 # KERNEL_PYTHON is another interpreter for the kernel, one with more libraries.
 bench-probes: $(VENV)/.test ## Time the probes: KERNEL_PYTHON=PATH

@@ -2,8 +2,8 @@
 
 Flags win over the environment, the environment over a `crane.toml` in the notebook's folder, that over the
 user's own `crane.toml`, that over the defaults. A notebook's folder often comes from somebody else, so its file
-may set limits, make the privacy level stricter, and nothing more: an endpoint, a key, a model or an interpreter
-there is refused, never used.
+may set limits, make the privacy level stricter, switch rehearsals off, and nothing more: an endpoint, a key, a model
+or an interpreter there is refused, never used.
 """
 
 import tomllib
@@ -22,9 +22,13 @@ FILE_NAME = "crane.toml"
 ENVIRONMENT_PREFIX = "CRANE_"
 DEFAULT = "default"
 _PRIVACY = "privacy"
+_REHEARSE = "rehearse"
 
 Privacy = Literal["names", "schema", "values"]
 """How much of the user's data may leave the kernel, the strictest level first."""
+
+Rehearse = Literal["off", "ask", "on"]
+"""Whether the target may run in a fenced copy of the kernel, the strictest first."""
 
 
 class Settings(BaseSettings):
@@ -61,6 +65,10 @@ class Settings(BaseSettings):
     in_place: bool = Field(default=False, description="Replay in the notebook's own folder, not in a copy.")
     check: bool = Field(default=True, description="Run the deterministic checker before a policy decides.")
     privacy: Privacy = Field(default="schema", description="How much of your data may leave the kernel.")
+    rehearse: Rehearse | None = Field(
+        default=None,
+        description="Run the cell in a fenced copy of the kernel; none: on in our own kernels, off in running ones.",
+    )
 
     cell_limit_s: float = Field(default=600.0, gt=0, description="Replay: time for one executed cell [s].")
     total_limit_s: float = Field(default=3600.0, gt=0, description="Replay: time for all executed cells [s].")
@@ -72,6 +80,7 @@ class Settings(BaseSettings):
     steps: int = Field(default=12, ge=1, description="Decisions that the policy may take.")
     tokens: int = Field(default=50_000, ge=0, description="Tokens sent to and got from a model [tokens].")
     seconds: float = Field(default=60.0, gt=0, description="Time for the agent's run, after the replay [s].")
+    rehearse_seconds: float = Field(default=10.0, gt=0, description="Time the cell may run in a rehearsal [s].")
     probe_seconds: float = Field(default=2.0, gt=0, description="Time the kernel may spend on one probe [s].")
     probe_items: int = Field(default=50, ge=1, description="Columns, layers, names listed by one probe.")
     probe_bytes: int = Field(default=8192, ge=256, description="Size of one probe's answer [bytes].")
@@ -91,10 +100,13 @@ class Settings(BaseSettings):
 LIMITS = frozenset(
     {
         "cell_limit_s", "total_limit_s", "start_limit_s", "copy_limit_mb", "idle_limit_s",
-        "steps", "tokens", "seconds", "probe_seconds", "probe_items", "probe_bytes", "kernel_bytes",
+        "steps", "tokens", "seconds", "rehearse_seconds", "probe_seconds", "probe_items", "probe_bytes", "kernel_bytes",
     }
 )  # fmt: skip
-"""What a `crane.toml` in the notebook's folder may set; the privacy level, too, but to a stricter one only."""
+"""What a `crane.toml` in the notebook's folder may set."""
+
+_STRICTER: Mapping[str, tuple[object, ...]] = {_PRIVACY: get_args(Privacy), _REHEARSE: (*get_args(Rehearse), None)}
+"""What it may make stricter, with the levels, the strictest first; of rehearsals only that there are none."""
 
 
 class LoadedSettings(NamedTuple):
@@ -127,16 +139,19 @@ def load_settings(flags: Mapping[str, object] | None = None, *, notebook_folder:
     if notebook_folder is not None:
         folder_file = notebook_folder.absolute() / FILE_NAME
         if not _is_same(folder_file, user_file):
-            of_folder = _layer_of_file(folder_file, allowed=LIMITS | {_PRIVACY})
+            of_folder = _layer_of_file(folder_file, allowed=LIMITS | _STRICTER.keys())
+            if of_folder.values.get(_REHEARSE, "off") != "off":
+                raise _only_limits(folder_file, _REHEARSE)
 
     values: dict[str, Any] = {_PRIVACY: Settings.model_fields[_PRIVACY].default}
     origins = dict.fromkeys(Settings.model_fields, DEFAULT)
-    for layer in (of_user, _without_privacy(of_folder), _layer_of_environment(), _layer_of_flags(flags or {})):
+    for layer in (of_user, _without_levels(of_folder), _layer_of_environment(), _layer_of_flags(flags or {})):
         values |= layer.values
         origins |= layer.places
-    if _is_stricter(of_folder.values.get(_PRIVACY), values[_PRIVACY]):
-        values[_PRIVACY] = of_folder.values[_PRIVACY]
-        origins[_PRIVACY] = of_folder.places[_PRIVACY]
+    for key, levels in _STRICTER.items():
+        if _is_stricter(of_folder.values.get(key), values.get(key), levels):
+            values[key] = of_folder.values[key]
+            origins[key] = of_folder.places[key]
     try:
         return LoadedSettings(Settings(**values), origins)
     except ValidationError as error:
@@ -147,13 +162,12 @@ def load_settings(flags: Mapping[str, object] | None = None, *, notebook_folder:
         ) from None
 
 
-def _without_privacy(layer: _Layer) -> _Layer:
-    return _Layer(*({key: value for key, value in part.items() if key != _PRIVACY} for part in layer))
+def _without_levels(layer: _Layer) -> _Layer:
+    return _Layer(*({key: value for key, value in part.items() if key not in _STRICTER} for part in layer))
 
 
-def _is_stricter(level: object, than: object) -> bool:
+def _is_stricter(level: object, than: object, levels: tuple[object, ...]) -> bool:
     """Whether a folder's level is in force: also if one of them is no level at all, which is then refused."""
-    levels = list(get_args(Privacy))
     if level is None or than not in levels:
         return False
     return level not in levels or levels.index(level) < levels.index(than)
@@ -191,13 +205,17 @@ def _layer_of_file(path: Path, *, allowed: frozenset[str]) -> _Layer:
         if key not in Settings.model_fields:
             raise ConfigError(f"{path}: {key}: there is no such setting")
         if key not in allowed:
-            raise ConfigError(
-                f"{path}: {key}: a file in the notebook's folder may set limits only, and a stricter privacy; "
-                f"use a flag, {variable_of(key)}, or {user_config_file()}"
-            )
+            raise _only_limits(path, key)
         if isinstance(value, bool) != (Settings.model_fields[key].annotation is bool):
             raise ConfigError(f"{path}: {key}: Input should be a valid {_type_words(key)}")
     return _Layer(values, dict.fromkeys(values, str(path)))
+
+
+def _only_limits(path: Path, key: str) -> ConfigError:
+    return ConfigError(
+        f"{path}: {key}: a file in the notebook's folder may set limits only, a stricter privacy, and rehearse to off; "
+        f"use a flag, {variable_of(key)}, or {user_config_file()}"
+    )
 
 
 def _type_words(setting: str) -> str:

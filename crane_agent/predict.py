@@ -20,6 +20,7 @@ def predict(
     settings: Settings | None = None,
     policy: "Policy | None" = None,
     on_step: "Callable[[Step], None] | None" = None,
+    may_rehearse: Callable[[], bool] | None = None,
 ) -> Verdict:
     """Say whether the target would crash if it ran now, why, and what would fix it.
 
@@ -29,6 +30,8 @@ def predict(
         settings: Limits of the run; the defaults if None.
         policy: Who decides; the rules if None.
         on_step: Told about each step as it begins.
+        may_rehearse: Where the settings say `ask`: called, once at most, before the target runs in a fenced copy of
+            the kernel; None: nobody can be asked, so it does not.
 
     Returns:
         A verdict, whatever the policy does: running out of budget ends in one, too.
@@ -41,19 +44,29 @@ def predict(
 
     from crane_agent.agent.graph import agent_graph, recursion_limit
     from crane_agent.agent.rule_policy import RulePolicy
-    from crane_agent.agent.state import Run
+    from crane_agent.agent.state import Asking, Run
 
-    budget = _budget(settings or Settings())
+    budget = _budget(settings or Settings(), session)
     rules = RulePolicy()
-    run = Run(target=target, session=session, policy=policy or rules, rules=rules, budget=budget)
+    run = Run(
+        target=target,
+        session=session,
+        policy=policy or rules,
+        rules=rules,
+        budget=budget,
+        can_ask=may_rehearse is not None,
+    )
     verdict: Verdict | None = None
-    part: Any  # a `Step` in mode custom, the `State` in mode values
+    part: Any  # a `Step` or an `Asking` in mode custom, the `State` in mode values
     # Where tracing is switched on for other programs, LangChain would send the whole state to its service.
     with tracing_context(enabled=False):
         for mode, part in agent_graph().stream(
             {}, {"recursion_limit": recursion_limit(budget.steps)}, context=run, stream_mode=["custom", "values"]
         ):
-            if mode == "custom" and on_step is not None:
+            if isinstance(part, Asking):
+                assert may_rehearse is not None
+                part.answer_with(may_rehearse)
+            elif mode == "custom" and on_step is not None:
                 on_step(part)
             elif mode == "values":
                 verdict = part.get("verdict")
@@ -61,7 +74,7 @@ def predict(
     return verdict
 
 
-def _budget(settings: Settings) -> "Budget":
+def _budget(settings: Settings, session: Session) -> "Budget":
     from crane_agent.agent.state import Budget
 
     return Budget(
@@ -71,4 +84,7 @@ def _budget(settings: Settings) -> "Budget":
         probe=Limits(seconds=settings.probe_seconds, items=settings.probe_items, bytes=settings.probe_bytes),
         kernel_bytes=settings.kernel_bytes,
         check=settings.check,
+        # A kernel that somebody works in is not forked unasked: no rehearsal can be proved harmless to it.
+        rehearse=settings.rehearse or ("on" if session.owned else "off"),
+        rehearse_seconds=settings.rehearse_seconds,
     )

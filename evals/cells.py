@@ -2,7 +2,9 @@
 
 Each line of the file is `{"id", "setup", "target", ...}`; `setup` is a cell or a list of cells. The truth is what
 really happens here, in this environment: the outcome that a line records came from other versions of the libraries.
-Exits with status 1 if a certain verdict was wrong, a fault of our own was reported, or a run failed.
+Each instance is asked about twice in the same kernel: without rehearsal, then with it (`--arms`).
+Exits with status 1 if a certain verdict was wrong, a fault of our own was reported, a prediction left something behind,
+or a run failed.
 """
 
 import json
@@ -11,7 +13,7 @@ from argparse import ArgumentParser
 from collections.abc import Collection
 from pathlib import Path
 
-from evals.command import add_options, run_and_report
+from evals.command import add_arms, add_options, run_and_report
 from evals.instance import Instance
 
 DEADLINE_S = 240.0
@@ -61,6 +63,7 @@ def main() -> int:
     parser.add_argument("--python", default=sys.executable, help="interpreter of the kernels; default: this one")
     parser.add_argument("--case", action="append", default=[], metavar="ID", help="only this cell (repeatable)")
     add_options(parser, deadline_s=DEADLINE_S)
+    add_arms(parser)
     options = parser.parse_args()
     return run_and_report(
         "evals.cells",

@@ -1,7 +1,7 @@
 """What the eval commands have in common: their options, the run, the table."""
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -9,9 +9,10 @@ from rich.console import Console
 
 from evals.instance import Instance
 from evals.provenance import command_line, commit, provenance
+from evals.rehearsal.endings import endings
 from evals.runner import Plan, run
-from evals.scorer import Row
-from evals.table import markdown, sections, show
+from evals.scorer import ARMS, Arm, Row, Said
+from evals.table import Section, happened, markdown, sections, show
 
 PIPE_WIDTH = 140
 """Width of the tables where standard output is no terminal [columns]."""
@@ -24,6 +25,19 @@ def add_options(parser: ArgumentParser, *, deadline_s: float) -> None:
     parser.add_argument("--out", type=Path, help="JSONL file for the rows; those it has are not run again")
     parser.add_argument("--fresh", action="store_true", help="run all again: empty --out first")
     parser.add_argument("--table", type=Path, help="Markdown file for the table")
+
+
+def add_arms(parser: ArgumentParser) -> None:
+    """Add the option that says with which settings of `rehearse` each instance is asked about."""
+    words = "with which settings of rehearse each instance is asked about; default: off,on"
+    parser.add_argument("--arms", type=_arms, default=tuple(ARMS), metavar="off,on", help=words)
+
+
+def _arms(text: str) -> tuple[Arm, ...]:
+    arms = tuple(arm for arm in ARMS if arm in text.split(","))
+    if len(arms) != len(text.split(",")):
+        raise ArgumentTypeError(f"{text!r} is not off, on, or both")
+    return arms
 
 
 def run_and_report(
@@ -43,19 +57,27 @@ def run_and_report(
         module: The module that the user ran.
         title: Heading of the tables.
         instances: What to run.
-        options: Those of `add_options`, and `python`, the interpreter of the kernels.
+        options: Those of `add_options` and `add_arms`, and `python`, the interpreter of the kernels.
         live: Whether each target is run for the truth, instead of taking the recorded one.
         named: Variables to show in the command instead of somebody's paths, by path.
         group: What the rows are grouped by, in a word.
         group_of: The group that a row is counted under, e.g. its library.
 
     Returns:
-        0; or 1 if a certain verdict was wrong, a fault of our own was reported, or a run failed.
+        0; or 1 if a certain verdict was wrong, a fault of our own was reported, a prediction left something behind,
+        or a run failed.
     """
     if options.out and options.fresh:
         options.out.unlink(missing_ok=True)
     console = Console(stderr=True)
-    plan = Plan(options.python, live=live, jobs=options.jobs, deadline_s=options.deadline, commit=commit())
+    plan = Plan(
+        options.python,
+        live=live,
+        jobs=options.jobs,
+        deadline_s=options.deadline,
+        commit=commit(),
+        arms=options.arms,
+    )
     rows = run(instances, plan, options.out, lambda row: tell(row, console))
     made_with = provenance(
         command_line(module, sys.argv[1:], named),
@@ -64,7 +86,11 @@ def run_and_report(
         n=len(rows),
         commits=[row.commit for row in rows],
     )
-    parts = sections(rows, group=group, group_of=group_of, provenance=made_with)
+    parts = [
+        *sections(rows, group=group, group_of=group_of),
+        *endings(rows),
+        Section("Made with", ("what", "value"), tuple(made_with.items())),
+    ]
     show(title, parts, Console(width=None if sys.stdout.isatty() else PIPE_WIDTH))
     if options.table:
         options.table.parent.mkdir(parents=True, exist_ok=True)
@@ -73,29 +99,27 @@ def run_and_report(
 
 
 def tell(row: Row, console: Console) -> None:
-    """Print one row in a line; a certain and wrong one, a fault of our own or a failed run cannot be overlooked."""
-    console.print(f"{row.case:16} {row.version:11} {_said(row)}", markup=False, highlight=False, soft_wrap=True)
-    faults = row.answer.failed if row.answer else {}
-    for fault, times in faults.items():
-        console.print(f"    FAULT OF OUR OWN, {times} times: {fault}", style="bold red", markup=False)
-    if row.certain_wrong:
-        console.print("    CERTAIN AND WRONG", style="bold red")
-    if row.error:
-        console.print(f"    RUN FAILED: {row.error}", style="bold red", markup=False)
+    """Print one row, a line for what was said in each arm; what must never be cannot be overlooked."""
+    name = f"{row.case:16} {row.version:11}"
+    if row.answer is not None:
+        console.print(f"{name} {happened(row.answer.truth)}", markup=False, highlight=False, soft_wrap=True)
+        for arm, said in row.answer.said.items():
+            words = f"    {arm:3} {row.scores[arm].result:8} {_in_short(said)}"
+            console.print(words, markup=False, highlight=False, soft_wrap=True)
+    for alarm in row.alarms:
+        console.print(f"    {name} {alarm}", style="bold red", markup=False, soft_wrap=True)
 
 
 def exit_status(rows: Sequence[Row]) -> int:
-    """Return 1 if a certain verdict was wrong, a fault of our own was reported, or a run failed; else 0."""
-    return int(any(row.certain_wrong or row.error or (row.answer and row.answer.failed) for row in rows))
+    """Return 1 if there is something that must never be, else 0: see `Row.alarms`."""
+    return int(any(row.alarms for row in rows))
 
 
-def _said(row: Row) -> str:
-    if row.answer is None:
-        return "error"
-    verdict, truth = row.answer.verdict, row.answer.truth
+def _in_short(said: Said) -> str:
+    verdict = said.verdict
     claim = f" {verdict.exception.type} line {verdict.exception.line}" if verdict.exception else ""
-    real = f" {truth.ename} line {truth.line}" if truth.crash else ""
+    rehearsals = "".join(f"; {each.way}: {each.ended} {each.why}".rstrip() for each in said.rehearsals)
     return (
-        f"{row.result:8} {verdict.outcome}{claim} ({verdict.certainty}, {verdict.reached_by}, "
-        f"{verdict.confidence:.2f}); really {truth.status}{real}; {row.answer.predict_ms:.0f} ms"
+        f"{verdict.outcome}{claim} ({verdict.certainty}, {verdict.reached_by}, {verdict.confidence:.2f}); "
+        f"{said.predict_ms:.0f} ms{rehearsals}"
     )

@@ -1,19 +1,17 @@
 """Many instances, each in a process of its own: one that dies or hangs is a row like any other."""
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from evals.instance import Instance
 from evals.rows_file import rows_in, run_missing
-from evals.scorer import Answer, Row, failure, score
+from evals.scorer import ARMS, Answer, Arm, Row, failure, score
+from evals.traces import end_processes_of
 from evals.worker import Job
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +29,7 @@ class Plan:
         jobs: Instances run at the same time.
         deadline_s: Time for one instance, from its input files to its truth [seconds].
         commit: Commit of the checkout, for the rows.
+        arms: With which settings of `rehearse` each instance is asked about, in this order.
     """
 
     python: str
@@ -38,6 +37,7 @@ class Plan:
     jobs: int
     deadline_s: float
     commit: str
+    arms: tuple[Arm, ...] = tuple(ARMS)
 
 
 def run(instances: Sequence[Instance], plan: Plan, out: Path | None, seen: Callable[[Row], None]) -> list[Row]:
@@ -69,13 +69,17 @@ def run_one(instance: Instance, plan: Plan) -> Row:
             work=Path(work),
             profile=Path(profile),
             live=plan.live,
+            arms=plan.arms,
             answer=Path(desk) / "answer.json",
             complaint=Path(desk) / "complaint.txt",
         )
         error = _run_job(job, plan.deadline_s)
         if error is not None:
             return failure(instance, error, commit=plan.commit)
-        answer = Answer.model_validate_json(job.answer.read_text(encoding="utf-8"))
+        try:
+            answer = Answer.model_validate_json(job.answer.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as broken:  # e.g. a full disk
+            return failure(instance, f"no answer to read: {broken}", commit=plan.commit)
         return score(instance, answer, commit=plan.commit)
 
 
@@ -144,24 +148,3 @@ def why_unfinished(status: int | None, complaint: Path, deadline_s: float) -> st
     if complaint.exists():
         return complaint.read_text(encoding="utf-8")
     return None if status == 0 else f"worker ended with status {status}"
-
-
-def processes_of(profile: Path) -> Iterator[int]:
-    """Yield the ids of the processes whose IPYTHONDIR is `profile` (on Linux; elsewhere none can be told)."""
-    mark = f"IPYTHONDIR={profile}".encode()
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark in environment.read_bytes().split(b"\0"):
-                yield int(environment.parent.name)
-        except OSError:  # it ended, or belongs to somebody else
-            continue
-
-
-def end_processes_of(profile: Path, limit_s: float = 10) -> None:
-    """End the processes whose IPYTHONDIR is `profile`, and wait until they are gone, for at most `limit_s` seconds."""
-    ends = time.monotonic() + limit_s
-    while (left := list(processes_of(profile))) and time.monotonic() < ends:
-        for pid in left:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.02)

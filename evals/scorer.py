@@ -1,40 +1,148 @@
-"""What an answer is worth against the truth: one row an instance."""
+"""What the answers about an instance are worth against the truth: one row an instance."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from crane_agent.session.protocol import Rehearsal, Status
 from crane_agent.verdict.models import Verdict
 from evals.instance import Instance, Truth
 
 Result = Literal["right", "wrong", "unknown"]
 
+Arm = Literal["off", "on"]
+"""The setting `rehearse` that a verdict was reached with."""
 
-class Answer(BaseModel):
-    """What a solver got for one instance.
+ARMS: dict[Arm, str] = {"off": "without rehearsal", "on": "with rehearsal"}
+"""Every arm in the order they are asked, and its words."""
+
+
+class Rehearsed(BaseModel):
+    """One rehearsal.
+
+    Attributes:
+        way: `fork` or `shadow`.
+        status: That of the reply.
+        reason: Why there is no answer, unless `ok`.
+        answer: The answer, whole.
+        replay_ms: Time a shadow kernel took to get into the state before the target [milliseconds].
+        elapsed_ms: From the request to the reply, the replay included [milliseconds].
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    way: str
+    status: Status
+    reason: str = ""
+    answer: Mapping[str, Any] = Field(default_factory=dict)
+    replay_ms: float = 0.0
+    elapsed_ms: float = 0.0
+
+    @property
+    def ended(self) -> str:
+        """Its outcome, or else its status, e.g. `finished` or `refused`."""
+        return str(self.answer["outcome"]) if self.status == "ok" else self.status
+
+    @property
+    def why(self) -> str:
+        """Why it told nothing; empty if it did."""
+        return str(self.answer["why"]) if self.status == "ok" else self.reason
+
+    @property
+    def pause_ms(self) -> float | None:
+        """Time that the fork blocked the kernel's main thread [milliseconds]; None if there was none."""
+        return self.answer.get("pause_ms") if self.way == "fork" else None
+
+    @property
+    def settled(self) -> bool:
+        """Whether it told what the cell does."""
+        return self.ended in ("crash", "finished")
+
+
+def rehearsed_of(rehearsal: Rehearsal, *, elapsed_ms: float) -> Rehearsed:
+    """Return a rehearsal as a row keeps it.
+
+    Args:
+        rehearsal: What the session returned.
+        elapsed_ms: Time that took [milliseconds].
+    """
+    reply = rehearsal.reply
+    return Rehearsed(
+        way=rehearsal.way,
+        status=reply.status,
+        reason=reply.reason,
+        answer=reply.answer,
+        replay_ms=rehearsal.replay_ms,
+        elapsed_ms=elapsed_ms,
+    )
+
+
+class Said(BaseModel):
+    """What was said of an instance in one arm, and what that cost.
 
     Attributes:
         verdict: The verdict.
-        truth: What really happened.
         predict_ms: Time the prediction took, its questions to the kernel included [milliseconds].
         check_ms: Round trip of the check; None if it was not asked [milliseconds].
         probe_calls: Questions put to the kernel.
         kernel_bytes: Bytes that left the kernel [bytes].
         refused: How often each reason was given for a refused question.
         failed: How often each fault of our own was reported.
+        rehearsals: The rehearsals.
+        left: What the prediction left behind, in words: files of the kernel's folder, processes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     verdict: Verdict
-    truth: Truth
     predict_ms: float
     check_ms: float | None = None
     probe_calls: int = 0
     kernel_bytes: int = 0
     refused: Mapping[str, int] = Field(default_factory=dict)
     failed: Mapping[str, int] = Field(default_factory=dict)
+    rehearsals: tuple[Rehearsed, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+class Answer(BaseModel):
+    """What a solver got for one instance: every arm's word about the same state, and what then happened.
+
+    Attributes:
+        truth: What really happened.
+        said: What was said, by arm, in the order they were asked.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    truth: Truth
+    said: Mapping[Arm, Said]
+
+
+class Score(BaseModel):
+    """What one arm's word is worth.
+
+    Attributes:
+        result: Whether the outcome is right.
+        certain: Whether the verdict was given as certain.
+        certain_wrong: Whether a certain verdict was wrong about outcome, exception type or line.
+        type_right: Whether a crash foreseen has the real exception type; None if there was no crash or none foreseen.
+        line_right: The same for its line; None also where the real line is not known.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    result: Result
+    certain: bool = False
+    certain_wrong: bool = False
+    type_right: bool | None = None
+    line_right: bool | None = None
+
+    @property
+    def diagnosed(self) -> bool:
+        """Whether a crash was foreseen with the right type and, where the real line is known, the right line."""
+        return bool(self.type_right) and self.line_right is not False
 
 
 class Row(BaseModel):
@@ -44,11 +152,8 @@ class Row(BaseModel):
         case: Name of the case.
         version: Which instance of the case.
         answer: What the solver got; None if the run itself failed.
-        result: Whether the outcome is right; None if the run itself failed.
-        certain: Whether the verdict was given as certain.
-        certain_wrong: Whether a certain verdict was wrong about outcome, exception type or line.
-        type_right: Whether a crash foreseen has the real exception type; None if there was no crash or none foreseen.
-        line_right: The same for its line; None also where the real line is not known.
+        scores: What each arm's word is worth.
+        recorded: What happened when the instance was recorded, if that is known.
         error: Why the run itself failed.
         commit: Commit of the checkout that made the row; empty if not known.
     """
@@ -58,11 +163,8 @@ class Row(BaseModel):
     case: str
     version: str
     answer: Answer | None = None
-    result: Result | None = None
-    certain: bool = False
-    certain_wrong: bool = False
-    type_right: bool | None = None
-    line_right: bool | None = None
+    scores: Mapping[Arm, Score] = Field(default_factory=dict)
+    recorded: Truth | None = None
     error: str | None = None
     commit: str = ""
 
@@ -72,31 +174,42 @@ class Row(BaseModel):
         return self.case, self.version
 
     @property
-    def diagnosed(self) -> bool:
-        """Whether a crash was foreseen with the right type and, where the real line is known, the right line."""
-        return bool(self.type_right) and self.line_right is not False
+    def alarms(self) -> tuple[str, ...]:
+        """What must never be, in words: a certain verdict that is wrong, a fault of ours, something left behind."""
+        found = [] if self.error is None else [f"run failed: {self.error}"]
+        for arm, said in self.answer.said.items() if self.answer is not None else ():
+            found += [f"certain and wrong, {ARMS[arm]}"] if self.scores[arm].certain_wrong else []
+            found += [f"fault of our own, {ARMS[arm]}, {times} times: {fault}" for fault, times in said.failed.items()]
+            found += [f"left behind, {ARMS[arm]}: {trace}" for trace in said.left]
+        return tuple(found)
 
 
 def score(instance: Instance, answer: Answer, *, commit: str = "") -> Row:
-    """Hold a verdict against the truth."""
-    verdict, truth = answer.verdict, answer.truth
-    certain = verdict.certainty == "certain"
+    """Hold the verdict of each arm against the truth."""
     return Row(
         case=instance.case,
         version=instance.version,
         answer=answer,
-        result=_result(verdict, truth),
-        certain=certain,
-        certain_wrong=certain and _contradicted(verdict, truth),
-        type_right=_type_right(verdict, truth),
-        line_right=_line_right(verdict, truth),
+        scores={arm: _score(said.verdict, answer.truth) for arm, said in answer.said.items()},
+        recorded=instance.recorded,
         commit=commit,
     )
 
 
 def failure(instance: Instance, error: str, *, commit: str = "") -> Row:
     """Return the row of an instance whose run failed, so that it is counted and never lost."""
-    return Row(case=instance.case, version=instance.version, error=error, commit=commit)
+    return Row(case=instance.case, version=instance.version, recorded=instance.recorded, error=error, commit=commit)
+
+
+def _score(verdict: Verdict, truth: Truth) -> Score:
+    certain = verdict.certainty == "certain"
+    return Score(
+        result=_result(verdict, truth),
+        certain=certain,
+        certain_wrong=certain and _contradicted(verdict, truth),
+        type_right=_type_right(verdict, truth),
+        line_right=_line_right(verdict, truth),
+    )
 
 
 def _result(verdict: Verdict, truth: Truth) -> Result:

@@ -1,9 +1,9 @@
-"""From a question to an answer: replay the executed cells, predict, run the target for real."""
+"""From a question to an answer: replay the executed cells, predict in each arm, run the target for real."""
 
 import shutil
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -11,13 +11,15 @@ from typing import Any, Self
 from crane_agent.agent.graph import agent_graph
 from crane_agent.agent.rule_policy import RulePolicy
 from crane_agent.config import Settings
+from crane_agent.errors import CraneAgentError, KernelBusy
 from crane_agent.notebook.cells import Cell, Notebook
 from crane_agent.notebook.history import Target, target_of
 from crane_agent.predict import predict
 from crane_agent.session.launched import LaunchedSession, launch
-from crane_agent.session.protocol import Limits, Reply, Session
+from crane_agent.session.protocol import Limits, Rehearsal, Reply, Session
 from evals.instance import Instance, Truth, leading_blank_lines
-from evals.scorer import Answer
+from evals.scorer import ARMS, Answer, Arm, Rehearsed, Said, rehearsed_of
+from evals.traces import left_behind, surroundings
 
 CELL_LIMIT_S = 400.0  # two cases of JunoBench train a network in an executed cell
 START_LIMIT_S = 120.0
@@ -49,6 +51,10 @@ class NoRecordedTruth(Exception):
     """The verdict cannot be held against a recording, because there is none."""
 
 
+class ArmFailed(Exception):
+    """The kernel did not survive a prediction, or did not answer any more."""
+
+
 class Tally:
     """A session that counts what is asked and what is answered; everything else is left to the session it wraps."""
 
@@ -58,6 +64,7 @@ class Tally:
         self.asked = 0
         self.size = 0
         self.check_ms: float | None = None
+        self.rehearsals: list[Rehearsed] = []
         self._session = session
 
     @property
@@ -65,18 +72,34 @@ class Tally:
         """(major, minor) of the kernel's Python."""
         return self._session.python_version
 
+    @property
+    def owned(self) -> bool:
+        """Whether the kernel is one of our own."""
+        return self._session.owned
+
     def ask(self, question: str, arguments: Mapping[str, Any], *, limits: Limits | None = None) -> Reply:
         """Put one question to the kernel and count the reply."""
         reply = self._session.ask(question, arguments, limits=limits)
-        self.asked += 1
-        self.size += reply.size
         if question == "check":
             self.check_ms = reply.elapsed_ms
-        if reply.status == "refused":
-            self.refused[reply.reason] += 1
-        if reply.status == "failed":
-            self.failed[f"{question}: {reply.reason}"] += 1
+        self._count(question, reply)
         return reply
+
+    def rehearse(self, source: str, *, seconds: float) -> Rehearsal:
+        """Rehearse a cell, and keep how that ended.
+
+        Raises:
+            KernelBusy: No answer by the deadline.
+        """
+        began = time.perf_counter()
+        try:
+            rehearsal = self._session.rehearse(source, seconds=seconds)
+        except KernelBusy as busy:
+            self.rehearsals.append(Rehearsed(way="fork", status="refused", reason=f"no answer: {busy}"))
+            raise
+        self._count("rehearse", rehearsal.reply)
+        self.rehearsals.append(rehearsed_of(rehearsal, elapsed_ms=1000 * (time.perf_counter() - began)))
+        return rehearsal
 
     def close(self) -> None:
         """Close the session."""
@@ -90,9 +113,19 @@ class Tally:
     ) -> None:
         self.close()
 
+    def _count(self, question: str, reply: Reply) -> None:
+        self.asked += 1
+        self.size += reply.size
+        if reply.status == "refused":
+            self.refused[reply.reason] += 1
+        if reply.status == "failed":
+            self.failed[f"{question}: {reply.reason}"] += 1
 
-def solve(instance: Instance, *, python: str, work: Path, profile: Path, live: bool) -> Answer:
-    """Ask about an instance's target in a kernel brought to the state before it.
+
+def solve(
+    instance: Instance, *, python: str, work: Path, profile: Path, live: bool, arms: Sequence[Arm] = tuple(ARMS)
+) -> Answer:
+    """Ask about an instance's target in a kernel brought to the state before it, once in each arm.
 
     Args:
         instance: The instance; the policy gets its cells and nothing else of it.
@@ -100,10 +133,13 @@ def solve(instance: Instance, *, python: str, work: Path, profile: Path, live: b
         work: The kernel's working directory, the input files in it.
         profile: IPython's directory of the kernel.
         live: Whether to run the target for the truth, instead of taking the recorded one.
+        arms: With which settings of `rehearse`, one after the other: the same kernel is asked, which no prediction
+            may change. A rehearsal comes last, so that whatever it should do cannot help the others.
 
     Raises:
         NoRecordedTruth: The recorded truth is wanted, and there is none.
-        CraneAgentError: The kernel failed, or an executed cell did.
+        ArmFailed: The kernel failed in a prediction.
+        CraneAgentError: The kernel failed elsewhere, or an executed cell did.
     """
     if not live and instance.recorded is None:
         raise NoRecordedTruth("there is no recorded truth")
@@ -118,22 +154,38 @@ def solve(instance: Instance, *, python: str, work: Path, profile: Path, live: b
         start_limit_s=START_LIMIT_S,
         env={**KERNEL_ENVIRONMENT, "IPYTHONDIR": str(profile)},
     ) as session:
-        tally = Tally(session)
         agent_graph()  # made once in a process, and no part of an answer
-        began = time.perf_counter()
-        verdict = predict(target, tally, settings=Settings(), policy=RulePolicy())
-        predict_ms = 1000 * (time.perf_counter() - began)
+        said: dict[Arm, Said] = {}
+        for arm in arms:
+            before = surroundings(work, profile)
+            words = ask(target, session, arm)
+            said[arm] = words.model_copy(update={"left": left_behind(before, work, profile)})
         truth = run_for_real(session, instance.target, limit_s=TARGET_LIMIT_S) if live else instance.recorded
     assert truth is not None
-    return Answer(
+    return Answer(truth=truth, said=said)
+
+
+def ask(target: Target, session: Session, arm: Arm) -> Said:
+    """Predict in one arm, and return what was said and what it cost.
+
+    Raises:
+        ArmFailed: The kernel died, or does not answer.
+    """
+    tally = Tally(session)
+    began = time.perf_counter()
+    try:
+        verdict = predict(target, tally, settings=Settings(rehearse=arm), policy=RulePolicy())
+    except CraneAgentError as error:
+        raise ArmFailed(f"{ARMS[arm]}: {type(error).__name__}: {error}") from error
+    return Said(
         verdict=verdict,
-        truth=truth,
-        predict_ms=predict_ms,
+        predict_ms=1000 * (time.perf_counter() - began),
         check_ms=tally.check_ms,
         probe_calls=tally.asked,
         kernel_bytes=tally.size,
         refused=tally.refused,
         failed=tally.failed,
+        rehearsals=tuple(tally.rehearsals),
     )
 
 

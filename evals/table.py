@@ -3,20 +3,45 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
 from rich.console import Console
 from rich.table import Table
 
-from evals.measures import Counts, Share, Spread, answers, brier, count, detect, spread
-from evals.scorer import Answer, Row
+from evals.instance import Truth
+from evals.measures import (
+    Judged,
+    Share,
+    beyond_s,
+    brier,
+    compare,
+    count,
+    detect,
+    detected,
+    diagnose,
+    judged,
+    spread,
+)
+from evals.scorer import ARMS, Arm, Row, Said
 
 UNITS = ("instances", "right", "wrong", "unknown", "errors", "certain", "certain and wrong", "crash diagnosis right")
-WRONG_HEADER = ("instance", "said", "by", "confidence", "truth", "message")
+INTERVAL = "95 % interval"
+SPREAD = ("n", "median", "p95", "max")
+GROUP_HEADER = ("", "arm", *UNITS, "accuracy", INTERVAL)
+PAIRED_HEADER = ("", "both", "without only", "with only", "neither", "p")
+SAID_HEADER = ("instance", "said", "by", "confidence", "truth", "message")
 MAX_TEXT = 160  # characters of a message
 DETECTION_NOTE = (
-    "Positive = the cell crashes; an unknown counts as not detected; errors are left out. Intervals: 95 % Wilson "
-    "(F1: that of tp / (tp + fp + fn), carried over). A diagnosis is right if type and, where known, line are."
+    "Positive = the cell crashes; an unknown counts as not detected; errors are left out. Of the crashes found: those "
+    "whose real type or line is known. Intervals: 95 % Wilson (F1: that of tp / (tp + fp + fn), carried over)."
+)
+PAIRED_NOTE = (
+    "The same instances in the same kernels, asked about one after the other. Detected: a crash told from a working "
+    "cell, an unknown counting as no crash. p: McNemar's exact test, two-sided."
+)
+BEYOND_NOTE = (
+    "Seconds from the call of `predict` to its verdict, less those that the cell itself took to its crash or end when "
+    "it was then run. Below 0: the verdict came sooner."
 )
 
 
@@ -30,30 +55,32 @@ class Section:
     note: str = ""
 
 
-def sections(
-    rows: Sequence[Row], *, group: str, group_of: Callable[[Row], str], provenance: Mapping[str, str]
-) -> list[Section]:
-    """Turn rows into tables.
+def sections(rows: Sequence[Row], *, group: str, group_of: Callable[[Row], str]) -> list[Section]:
+    """Turn rows into tables; those without a line are left out.
 
     Args:
         rows: One row an instance, in any order.
         group: What the rows are grouped by, in a word.
         group_of: The group that a row is counted under, e.g. its library.
-        provenance: What the figures were made with: command and versions, by name.
     """
     ordered = sorted(rows, key=lambda row: row.key)
+    told = {arm: each for arm in ARMS if (each := judged(ordered, arm))}
+    arms = list(told or ARMS)
     parts = [
-        Section("Outcomes", ("", *UNITS), (("all", *_counts(ordered)),)),
-        Section("Detection", ("", "value", "95 % interval"), _detection_lines(ordered), DETECTION_NOTE),
-        Section("Time", ("milliseconds", "median", "p95", "max"), _time_lines(ordered)),
-        Section(f"By {group}", ("", *UNITS), _grouped(ordered, group_of)),
-        Section("By version", ("", *UNITS), _grouped(ordered, lambda row: row.version)),
-        Section("Certain and wrong", WRONG_HEADER, _wrong_lines(row for row in ordered if row.certain_wrong)),
-        Section("Wrong", WRONG_HEADER, _wrong_lines(row for row in ordered if row.result == "wrong")),
-        Section("Refused questions", ("reason", "times"), _tally(ordered, lambda answer: answer.refused)),
-        Section("Faults of our own", ("fault", "times"), _tally(ordered, lambda answer: answer.failed)),
+        Section("Outcomes", ("", *UNITS), tuple((ARMS[arm], *_counts(ordered, arm)) for arm in arms)),
+        Section("Detection", _beside(told), _detection_lines(list(told.values())), DETECTION_NOTE),
+        Section("With and without", PAIRED_HEADER, _paired_lines(ordered), PAIRED_NOTE),
+        Section("Time to the verdict beyond the cell's own", ("", "", *SPREAD), _beyond_lines(told), BEYOND_NOTE),
+        Section("Time", ("milliseconds", "", *SPREAD), _time_lines(told)),
+        Section(f"By {group}", GROUP_HEADER, _grouped(ordered, arms, group_of)),
+        Section("By version", GROUP_HEADER, _grouped(ordered, arms, lambda row: row.version)),
+        Section("Decided by", ("", "by", "verdicts", "right", "certain"), _decided_lines(told)),
+        *(part for arm in reversed(arms) for part in _lists(told.get(arm, ()), ARMS[arm])),
+        Section("Refused questions", ("", "reason", "times"), _tally(told, lambda said: said.refused)),
+        Section("Faults of our own", ("", "fault", "times"), _tally(told, lambda said: said.failed)),
+        Section("Left behind", ("instance", "", "what"), _left_lines(told)),
+        Section("Truth not as recorded", ("instance", "now", "recorded"), _unlike_lines(ordered)),
         Section("Errors", ("instance", "error"), _error_lines(ordered)),
-        Section("Made with", ("what", "value"), tuple(provenance.items())),
     ]
     return [part for part in parts if part.rows]
 
@@ -81,8 +108,8 @@ def show(title: str, parts: Sequence[Section], console: Console) -> None:
         console.print(table)
 
 
-def _counts(rows: Collection[Row]) -> tuple[str, ...]:
-    counts: Counts = count(rows)
+def _counts(rows: Collection[Row], arm: Arm) -> tuple[str, ...]:
+    counts = count(rows, arm)
     numbers = (
         counts.instances,
         counts.right,
@@ -95,62 +122,146 @@ def _counts(rows: Collection[Row]) -> tuple[str, ...]:
     return (*map(str, numbers), f"{counts.diagnosed} of {counts.crashes}")
 
 
-def _grouped(rows: Sequence[Row], group_of: Callable[[Row], str]) -> tuple[tuple[str, ...], ...]:
-    groups = groupby(sorted(rows, key=group_of), group_of)
-    return tuple((name, *_counts(list(members))) for name, members in groups)
-
-
-def _detection_lines(rows: Collection[Row]) -> tuple[tuple[str, ...], ...]:
-    detection = detect(rows)
-    shares = {
-        "accuracy": detection.accuracy,
-        "precision": detection.precision,
-        "recall": detection.recall,
-        "F1": detection.f1,
-    }
-    answered = sum(row.result in ("right", "wrong") for row in rows)
-    return (
-        *((name, *_share(value)) for name, value in shares.items()),
-        (f"Brier score of the confidence (n = {answered}, unknowns left out)", _number(brier(rows), 3), ""),
+def _grouped(rows: Sequence[Row], arms: Sequence[Arm], group_of: Callable[[Row], str]) -> tuple[tuple[str, ...], ...]:
+    groups = {name: list(members) for name, members in groupby(sorted(rows, key=group_of), group_of)}
+    return tuple(
+        (name, ARMS[arm], *_counts(members, arm), *_share(detect(judged(members, arm)).accuracy))
+        for name, members in groups.items()
+        for arm in arms
     )
 
 
-def _time_lines(rows: Collection[Row]) -> tuple[tuple[str, ...], ...]:
-    durations: dict[str, Callable[[Answer], float | None]] = {
-        "predict": lambda answer: answer.predict_ms,
-        "check": lambda answer: answer.check_ms,
+def _beside(arms: Iterable[Arm]) -> tuple[str, ...]:
+    return ("", *(name for arm in arms for name in (ARMS[arm], INTERVAL)))
+
+
+def _detection_lines(told: Sequence[Collection[Judged]]) -> tuple[tuple[str, ...], ...]:
+    detection, diagnosis = [detect(each) for each in told], [diagnose(each) for each in told]
+    shares = {
+        "accuracy": [each.accuracy for each in detection],
+        "precision": [each.precision for each in detection],
+        "recall": [each.recall for each in detection],
+        "F1": [each.f1 for each in detection],
+        "right type, of the crashes found": [each.type for each in diagnosis],
+        "right line, of the crashes found": [each.line for each in diagnosis],
+        "right type and line, of the crashes found": [each.both for each in diagnosis],
     }
-    return tuple((name, *_spread(spread(rows, duration))) for name, duration in durations.items())
+    if not told:
+        return ()
+    briers = ((_number(brier(each), 3), "") for each in told)
+    return (
+        *((name, *chain.from_iterable(map(_share, values))) for name, values in shares.items()),
+        ("Brier score of the confidence, unknowns left out", *chain.from_iterable(briers)),
+    )
 
 
-def _wrong_lines(rows: Iterable[Row]) -> tuple[tuple[str, ...], ...]:
-    return tuple(_wrong_line(row, row.answer) for row in rows if row.answer is not None)
+def _paired_lines(rows: Collection[Row]) -> tuple[tuple[str, ...], ...]:
+    crashed = [row for row in rows if row.answer is not None and row.answer.truth.crash]
+    compared = {
+        "detected": compare(rows, "off", "on", detected),
+        "crash found, with the right type and line": compare(crashed, "off", "on", lambda each: each.score.diagnosed),
+    }
+    return tuple((name, *map(str, pairs[:-1]), f"{pairs.p:.2g}") for name, pairs in compared.items() if sum(pairs[:-1]))
 
 
-def _wrong_line(row: Row, answer: Answer) -> tuple[str, ...]:
-    verdict, truth = answer.verdict, answer.truth
+def _beyond_lines(told: Mapping[Arm, Sequence[Judged]]) -> tuple[tuple[str, ...], ...]:
+    lines = []
+    for version in sorted({each.row.version for each in chain(*told.values())}):
+        for arm, every in told.items():
+            values = [beyond_s(each) for each in every if each.row.version == version]
+            lines.append((version, ARMS[arm], *spread_cells(values, digits=2)))
+    return tuple(lines)
+
+
+def _time_lines(told: Mapping[Arm, Sequence[Judged]]) -> tuple[tuple[str, ...], ...]:
+    durations: dict[str, Callable[[Said], float | None]] = {
+        "predict": lambda said: said.predict_ms,
+        "check": lambda said: said.check_ms,
+    }
+    return tuple(
+        (name, ARMS[arm], *spread_cells([duration(each.said) for each in every], digits=1))
+        for name, duration in durations.items()
+        for arm, every in told.items()
+    )
+
+
+def _decided_lines(told: Mapping[Arm, Sequence[Judged]]) -> tuple[tuple[str, ...], ...]:
+    lines = []
+    for arm, every in told.items():
+        for name in sorted({each.said.verdict.reached_by for each in every}):
+            own = [each.score for each in every if each.said.verdict.reached_by == name]
+            right, certain = sum(score.result == "right" for score in own), sum(score.certain for score in own)
+            lines.append((ARMS[arm], name, str(len(own)), str(right), str(certain)))
+    return tuple(lines)
+
+
+def _lists(told: Sequence[Judged], words: str) -> list[Section]:
+    wanted: dict[str, Callable[[Judged], bool]] = {
+        "Certain and wrong": lambda each: each.score.certain_wrong,
+        "Wrong": lambda each: each.score.result == "wrong",
+        "Unknown": lambda each: each.score.result == "unknown",
+        "Crash found, but not its type or line": lambda each: (
+            each.found and each.truth.crash and not each.score.diagnosed
+        ),
+    }
+    return [
+        Section(f"{name}, {words}", SAID_HEADER, tuple(_said_line(each) for each in told if is_wanted(each)))
+        for name, is_wanted in wanted.items()
+    ]
+
+
+def _said_line(each: Judged) -> tuple[str, ...]:
+    verdict = each.said.verdict
     claim = verdict.exception
     said = f"{claim.type} in line {claim.line}: {claim.message}" if claim else verdict.outcome
-    real = f"{truth.ename} in line {truth.line}" if truth.crash and truth.ename else truth.status
     return (
-        " ".join(row.key),
-        _short(said),
+        " ".join(each.row.key),
+        short(said),
         verdict.reached_by,
         f"{verdict.confidence:.2f}",
-        real,
-        _short(truth.evalue or ""),
+        happened(each.truth),
+        short(each.truth.evalue or ""),
     )
 
 
-def _tally(rows: Collection[Row], counted: Callable[[Answer], Mapping[str, int]]) -> tuple[tuple[str, ...], ...]:
-    total: Counter[str] = Counter()
-    for answer in answers(rows):
-        total.update(counted(answer))
-    return tuple((_short(text), str(times)) for text, times in total.most_common())
+def happened(truth: Truth) -> str:
+    """Say what really happened: the exception and its line, or the status."""
+    return f"{truth.ename} in line {truth.line}" if truth.crash and truth.ename else truth.status
+
+
+def _tally(
+    told: Mapping[Arm, Sequence[Judged]], counted: Callable[[Said], Mapping[str, int]]
+) -> tuple[tuple[str, ...], ...]:
+    lines: list[tuple[str, ...]] = []
+    for arm, every in told.items():
+        total: Counter[str] = Counter()
+        for each in every:
+            total.update(counted(each.said))
+        lines += ((ARMS[arm], short(text), str(times)) for text, times in total.most_common())
+    return tuple(lines)
+
+
+def _left_lines(told: Mapping[Arm, Sequence[Judged]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        (" ".join(each.row.key), ARMS[arm], short(trace))
+        for arm, every in told.items()
+        for each in every
+        for trace in each.said.left
+    )
+
+
+def _unlike_lines(rows: Iterable[Row]) -> tuple[tuple[str, ...], ...]:
+    """List the instances whose outcome or exception type is not the recorded one."""
+    pairs = [(row, row.answer.truth, row.recorded) for row in rows if row.answer is not None and row.recorded]
+    return tuple(
+        (" ".join(row.key), happened(now), happened(recorded))
+        for row, now, recorded in pairs
+        if (now.status, now.ename) != (recorded.status, recorded.ename)
+    )
 
 
 def _error_lines(rows: Collection[Row]) -> tuple[tuple[str, ...], ...]:
-    return tuple((" ".join(row.key), _short(row.error)) for row in rows if row.error is not None)
+    return tuple((" ".join(row.key), short(row.error)) for row in rows if row.error is not None)
 
 
 def _share(value: Share) -> tuple[str, str]:
@@ -159,8 +270,10 @@ def _share(value: Share) -> tuple[str, str]:
     return _number(value.value, 3), f"{value.low:.3f} to {value.high:.3f}"
 
 
-def _spread(value: Spread) -> tuple[str, ...]:
-    return tuple(_number(part, 1) for part in value)
+def spread_cells(values: Iterable[float | None], *, digits: int) -> tuple[str, ...]:
+    """Return how many durations are known, and their median, 95th percentile and largest."""
+    known = [value for value in values if value is not None]
+    return str(len(known)), *(_number(part, digits) for part in spread(known))
 
 
 def _number(value: float | None, digits: int) -> str:
@@ -172,7 +285,7 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", r"\|")
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """Return text as one line of at most `MAX_TEXT` characters."""
     line = " ".join(text.split())
     return line if len(line) <= MAX_TEXT else f"{line[: MAX_TEXT - 1]}…"

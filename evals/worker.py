@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from evals.instance import Instance
+from evals.scorer import Arm
 from evals.solver import solve
 
 DATA_LIMIT_S = 300.0
@@ -26,6 +27,7 @@ class Job(BaseModel):
         work: The kernel's working directory, made for this run and empty.
         profile: IPython's directory of the kernel, made for this run and empty.
         live: Whether to run the target for the truth, instead of taking the recorded one.
+        arms: With which settings of `rehearse` it is asked about, in this order.
         answer: File to write the answer to.
         complaint: File to write to why there is no answer.
     """
@@ -37,6 +39,7 @@ class Job(BaseModel):
     work: Path
     profile: Path
     live: bool
+    arms: tuple[Arm, ...]
     answer: Path
     complaint: Path
 
@@ -53,7 +56,7 @@ def work(job: Job) -> None:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
-    answer = solve(job.instance, python=job.python, work=job.work, profile=job.profile, live=job.live)
+    answer = solve(job.instance, python=job.python, work=job.work, profile=job.profile, live=job.live, arms=job.arms)
     job.answer.write_text(answer.model_dump_json(), encoding="utf-8")
 
 

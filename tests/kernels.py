@@ -115,6 +115,14 @@ def open_kernel(python: str = sys.executable) -> Iterator[OpenKernel]:
         yield OpenKernel(channel, process)
 
 
+def children_of(pid: int) -> set[int]:
+    """Return the processes that a process has started and not yet taken leave of."""
+    found = set()
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found |= {int(child) for child in (task / "children").read_text().split()}
+    return found
+
+
 class UsersKernel:
     """A kernel that its user started, with a connection file as Jupyter keeps it, and the user's own connection."""
 

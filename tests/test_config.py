@@ -146,6 +146,39 @@ def test_a_privacy_level_that_does_not_exist_is_refused_wherever_it_stands(folde
     assert refusal(folder=folder).startswith("variable CRANE_PRIVACY: privacy: Input should be ")
 
 
+@pytest.mark.parametrize("of_user", [None, "off", "ask", "on"])
+@pytest.mark.parametrize("place", ["file", "variable", "flag"])
+def test_a_notebooks_folder_switches_rehearsals_off_whatever_else_says(of_user, place, folder, user_file, monkeypatch):
+    path = folder / "crane.toml"
+    path.write_text('rehearse = "off"')
+    flags = {}
+    if of_user is not None and place == "file":
+        user_file.write_text(f'rehearse = "{of_user}"')
+    elif of_user is not None and place == "variable":
+        monkeypatch.setenv("CRANE_REHEARSE", of_user)
+    elif of_user is not None:
+        flags["rehearse"] = of_user
+    settings, origins = load_settings(flags, notebook_folder=folder)
+    assert settings.rehearse == "off"
+    assert (origins["rehearse"] == str(path)) == (of_user != "off")
+
+
+@pytest.mark.parametrize("wanted", ['"on"', '"ask"', '"maybe"', '["off"]'])
+def test_a_notebooks_folder_cannot_ask_for_a_rehearsal(wanted, folder):
+    (folder / "crane.toml").write_text(f"rehearse = {wanted}")
+    words = refusal(folder=folder)
+    assert words.startswith(f"{folder / 'crane.toml'}: rehearse: ")
+    assert "rehearse to off" in words
+
+
+def test_a_rehearsal_is_on_off_or_asked_for(user_file):
+    assert refusal({"rehearse": "maybe"}).startswith("flag --rehearse: rehearse: Input should be 'off', 'ask' or 'on'")
+    user_file.write_text("rehearse = true")
+    assert refusal().startswith(f"{user_file}: rehearse: Input should be a valid string")
+    user_file.write_text('rehearse = "on"')
+    assert load_settings().settings.rehearse == "on"
+
+
 def test_the_levels_are_those_that_the_kernel_enforces_the_strictest_first():
     assert [LEVELS.index(level) for level in get_args(Privacy)] == sorted(range(len(LEVELS)))
 

@@ -11,33 +11,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from crane_agent.agent.labels import root_cause_of
 from crane_agent.agent.policy import Fact, Observation
 from crane_agent.in_kernel.redaction import MARK, redacted
-from crane_agent.notebook.code import followed
+from crane_agent.notebook.code import Code, followed
 from crane_agent.notebook.history import Target
 from crane_agent.notebook.names import binding_cells
 from crane_agent.verdict.models import Claim, Evidence, ExceptionClaim, Fix, Origin, Proof, ProposedFix
 from crane_agent.verdict.render import without_secrets
-from crane_agent.verdict.taxonomy import CrashType, MLStage, RootCause
+from crane_agent.verdict.taxonomy import CrashType, MLStage
 
-_ROOT_CAUSES: dict[str, RootCause] = {
-    "NameError": "NB specific",
-    "KeyError": "data confusion",
-    "IndexError": "implementation error",
-    "AttributeError": "API misuse",
-    "TypeError": "API misuse",
-    "FileNotFoundError": "environment setting",
-    "ImportError": "environment setting",
-    "ValueError": "data confusion",
-    "NotFittedError": "API misuse",
-    "RuntimeError": "ML model confusion",
-}
 _STAGES: dict[str, MLStage] = {
     "pandas": "data preparation",
     "matplotlib": "data visualization",
     "seaborn": "data visualization",
 }
 
+
+AT_LATEST = "The cell crashes at this line at the latest."
+"""Leads the explanation of a crash before which another may come."""
 
 HIDDEN = "…"
 """Stands in the kernel's words for what the privacy level keeps there."""
@@ -59,7 +51,7 @@ class Crash:
     Attributes:
         type: Name of the exception's class.
         message: Its message.
-        line: Line in the walked tree, from 1, or None.
+        line: Line in the walked tree, from 1, or None; for a rehearsal that in the code as IPython made it.
         column: Column there, from 0, or None.
         because: One sentence of evidence.
         crash_type: JunoBench's label.
@@ -118,7 +110,15 @@ def _first_name(path: str) -> str:
 
 
 def claim_of(
-    crash: Crash, target: Target, observation: Observation, *, confidence: float, facts: Sequence[str], lead: str = ""
+    crash: Crash,
+    target: Target,
+    observation: Observation,
+    *,
+    confidence: float,
+    facts: Sequence[str],
+    lead: str = "",
+    code: Code | None = None,
+    origin: tuple[Origin, ...] = (),
 ) -> Claim:
     """Return the claim that the target raises this crash, with what was hidden of it as its proof.
 
@@ -129,8 +129,10 @@ def claim_of(
         confidence: Probability that the target crashes.
         facts: Ids of the facts that show it.
         lead: Said before the evidence, e.g. under which doubt it was found.
+        code: The code whose lines the crash counts; the one that the checker walks, if None.
+        origin: Where it comes from, unless cells that did not run tell.
     """
-    line = followed(target.code).original_line(crash.line)
+    line = (code or followed(target.code)).original_line(crash.line)
     lines = target.cell.source.splitlines()
     source_line = lines[line - 1] if line is not None and line <= len(lines) else ""
     shown = without_secrets(target.cell.source).splitlines()
@@ -147,12 +149,12 @@ def claim_of(
             source_line=shown[line - 1] if source_line and line is not None else "",
         ),
         crash_type=crash.crash_type,
-        root_cause=_root_cause(crash),
+        root_cause=root_cause_of(crash.type, crash.crash_type),
         ml_stage=crash.stage or _STAGES.get(crash.library),
-        library=crash.library,
+        library=crash.library or None,
         explanation=_explanation(crash, cells, lead),
         evidence=tuple(Evidence(fact=fact, words=crash.because) for fact in facts),
-        origin=_origin(crash, target, cells),
+        origin=origin if origin and not cells else _origin(crash, target, cells),
         fix=_fix(crash, target, line, cells),
     ).proved_by(_proof(crash, cells, lead))
 
@@ -170,10 +172,6 @@ def _characters(source_line: str, column: int | None) -> int | None:
     if column is None or not source_line:
         return None
     return len(source_line.encode("utf-8", "replace")[:column].decode("utf-8", "replace")) + 1
-
-
-def _root_cause(crash: Crash) -> RootCause:
-    return _ROOT_CAUSES.get(crash.type, "implementation error")
 
 
 def _explanation(crash: Crash, cells: Sequence[int], lead: str) -> str:

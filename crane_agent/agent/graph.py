@@ -1,4 +1,4 @@
-"""The agent as a graph: observe -> check -> decide <-> probe -> confirm -> conclude."""
+"""The agent as a graph: observe -> check -> rehearse -> decide <-> probe -> confirm -> conclude."""
 
 from functools import cache
 from typing import Any, Literal
@@ -16,6 +16,7 @@ def agent_graph() -> CompiledStateGraph[Any, Run, Any, Any]:
     graph = StateGraph(State, context_schema=Run)
     graph.add_node("observe", nodes.observe)
     graph.add_node("check", nodes.check)
+    graph.add_node("rehearse", nodes.rehearse)
     graph.add_node("decide", nodes.decide)
     graph.add_node("probe", nodes.probe)
     graph.add_node("confirm", nodes.confirm)
@@ -23,6 +24,7 @@ def agent_graph() -> CompiledStateGraph[Any, Run, Any, Any]:
     graph.add_edge(START, "observe")
     graph.add_edge("observe", "check")
     graph.add_conditional_edges("check", after_check)
+    graph.add_conditional_edges("rehearse", after_rehearse)
     graph.add_conditional_edges("decide", after_decide)
     graph.add_edge("probe", "decide")
     graph.add_conditional_edges("confirm", after_confirm)
@@ -30,7 +32,14 @@ def agent_graph() -> CompiledStateGraph[Any, Run, Any, Any]:
     return graph.compile()
 
 
-def after_check(state: State) -> Literal["confirm", "decide"]:
+def after_check(state: State) -> Literal["confirm", "rehearse"]:
+    """A claim is confirmed, unless something else may come before it; what is open is rehearsed."""
+    claim = state.get("claim")
+    is_open = claim is None or (claim.exception is not None and claim.exception.at_latest)
+    return "rehearse" if is_open else "confirm"
+
+
+def after_rehearse(state: State) -> Literal["confirm", "decide"]:
     """A claim is confirmed; without one a policy decides."""
     return "confirm" if state.get("claim") is not None else "decide"
 
@@ -49,4 +58,4 @@ def after_confirm(state: State) -> Literal["conclude", "check"]:
 
 def recursion_limit(steps: int) -> int:
     """Return a bound on the nodes of a run that its budget of steps never reaches: the outer net."""
-    return 2 * steps + 10 + 3 * nodes.MOST_RETAKES
+    return 2 * steps + 10 + 4 * nodes.MOST_RETAKES

@@ -1,6 +1,7 @@
 """The nodes of the graph: each takes what is known and returns what it adds."""
 
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from crane_agent.agent.claims import claim_of, crash_of, offer_of, proof_of
+from crane_agent.agent.claims import AT_LATEST, claim_of, crash_of, offer_of, proof_of
 from crane_agent.agent.policy import Fact, Observation, ProbeCall, View
-from crane_agent.agent.state import Run, State, Step
+from crane_agent.agent.rehearsals import DECIDER, REHEARSE, is_shadow, rehearsal_fact, said_of
+from crane_agent.agent.state import Asking, Run, State, Step
 from crane_agent.errors import KernelBusy
 from crane_agent.in_kernel.wire import TooDeep, encode_tree
 from crane_agent.notebook.code import followed
@@ -33,6 +35,12 @@ FIRST_FACT = "F1"
 
 MOST_RETAKES = 2
 """How often the facts are taken again because a cell of the user's ran meanwhile."""
+
+MOST_REHEARSALS = 2
+"""How often the target is rehearsed in a run: the kernel pauses for it each time."""
+
+REHEARSAL_BYTES = 65_536
+"""What must be left of a run's bytes for a rehearsal, whose answer can have as many [bytes]."""
 
 
 def observe(state: State, runtime: Runtime[Run]) -> State:
@@ -70,7 +78,7 @@ def check(state: State, runtime: Runtime[Run]) -> State:
             state["observation"],
             confidence=1.0,
             facts=(fact.id,),
-            lead="" if answer["finding"]["exact"] else "The cell crashes at this line at the latest.",
+            lead="" if answer["finding"]["exact"] else AT_LATEST,
         )
         added = _certain(added, claim)
     elif answer.get("settled"):
@@ -82,6 +90,70 @@ def check(state: State, runtime: Runtime[Run]) -> State:
 
 def _certain(added: State, claim: Claim) -> State:
     return {**added, "claim": claim, "certain": True, "reached_by": "checker"}
+
+
+def rehearse(state: State, runtime: Runtime[Run]) -> State:
+    """Run the target in a fenced copy of the kernel, where that is allowed: what it does there settles the question."""
+    run = runtime.context
+    tree = run.target.code.tree
+    if run.budget.rehearse == "off" or tree is None or not tree.body:
+        return {}
+    why_not = _why_not_rehearsed(state, run)
+    if why_not:
+        return {"rehearsal_notes": (f"not rehearsed: {why_not}",)}
+    if run.budget.rehearse == "ask" and not _may_rehearse(state, runtime):
+        return {"may_rehearse": False, "rehearsal_notes": ("not rehearsed: you did not want it",)}
+    _tell(runtime, "rehearse", "running the cell in a fenced copy of the kernel")
+    began = time.perf_counter()
+    fact, replay_ms = _rehearse(state, run)
+    elapsed_ms = 1000 * (time.perf_counter() - began)
+    run.clock.leave_out(replay_ms / 1000)
+    said = said_of(fact, run.target, state["observation"], proved=state.get("claim"))
+    added: State = {
+        "facts": (fact,),
+        "may_rehearse": True,
+        "rehearsal_notes": said.notes,
+        "rehearsal_ms": max(0.0, elapsed_ms - replay_ms),
+        "replay_ms": replay_ms,
+    }
+    if said.claim is not None:
+        added = {**added, "claim": said.claim, "certain": said.certain, "reached_by": said.by}
+    return added
+
+
+def _why_not_rehearsed(state: State, run: Run) -> str:
+    """Return why there is no rehearsal, though there could be one; '' if there is to be one."""
+    if sum(fact.call.question == REHEARSE for fact in _every_fact(state)) >= MOST_REHEARSALS:
+        return "cells keep running in the kernel"
+    if run.seconds_left <= 0:
+        return "the time for this run is over"
+    if run.budget.kernel_bytes - _kernel_bytes(state) < REHEARSAL_BYTES:
+        return f"too few of the kernel's {run.budget.kernel_bytes} bytes for this run are left"
+    if run.budget.rehearse == "ask" and not run.can_ask:
+        return "nobody can be asked here whether it may be"
+    return ""
+
+
+def _may_rehearse(state: State, runtime: Runtime[Run]) -> bool:
+    """Return what the user says; asked once in a run, whose time stands still meanwhile."""
+    if "may_rehearse" in state:
+        return state["may_rehearse"]
+    asking = Asking()
+    with runtime.context.clock.stopped():
+        runtime.stream_writer(asking)
+        return asking.wait()
+
+
+def _rehearse(state: State, run: Run) -> tuple[Fact, float]:
+    """Return the rehearsal, and the time that a second kernel took to get where the first one is [milliseconds]."""
+    fact_id = f"F{len(state.get('facts', ())) + 1}"
+    seconds = min(run.budget.rehearse_seconds, run.seconds_left)
+    try:
+        rehearsal = run.session.rehearse(run.target.cell.source, seconds=seconds)
+    except KernelBusy as busy:
+        reason = f"could not rehearse, because the kernel is busy: {busy}"
+        return rehearsal_fact(fact_id, Reply("refused", reason=reason), "fork"), 0.0
+    return rehearsal_fact(fact_id, rehearsal.reply, rehearsal.way), rehearsal.replay_ms
 
 
 def decide(state: State, runtime: Runtime[Run]) -> State:
@@ -135,7 +207,7 @@ def confirm(state: State, runtime: Runtime[Run]) -> State:
     why = _moved(state, run)
     if not why:
         return {}
-    is_cheap = state.get("reached_by") in ("checker", run.rules.name)
+    is_cheap = state.get("reached_by") in ("checker", DECIDER, run.rules.name)
     dropped = state.get("dropped", ())
     if is_cheap and why is not _RUNNING and _retakes(dropped) < MOST_RETAKES and run.seconds_left > 0:
         _tell(runtime, "confirm", "a cell ran meanwhile: looking again")
@@ -155,7 +227,9 @@ def _retakes(dropped: Sequence[Fact]) -> int:
 
 def _moved(state: State, run: Run) -> str:
     """Return why the facts are not about one state of the kernel, the present one; '' if they are."""
-    replies = [fact.reply for fact in state.get("facts", ()) if fact.call.question not in _FROM_CELLS]
+    replies = [
+        fact.reply for fact in state.get("facts", ()) if fact.call.question not in _FROM_CELLS and not is_shadow(fact)
+    ]
     if not replies:
         return ""
     try:
@@ -196,7 +270,12 @@ def conclude(state: State, runtime: Runtime[Run]) -> State:
         origin=claim.origin,
         fix=offer.fix,
         reached_by=state.get("reached_by", run.rules.name),
-        notes=(*state.get("notes", ()), *_failures(state), *([offer.note] if offer.note else [])),
+        notes=(
+            *state.get("rehearsal_notes", ()),
+            *state.get("notes", ()),
+            *_failures(state),
+            *([offer.note] if offer.note else []),
+        ),
         usage=_usage(state, run),
     )
     return {"verdict": verdict.proved_by(proof_of(claim, state.get("facts", ()), offer))}
@@ -327,9 +406,14 @@ def _failures(state: State) -> tuple[str, ...]:
 
 
 def _usage(state: State, run: Run) -> Usage:
+    facts = _every_fact(state)
+    rehearsals = [fact for fact in facts if fact.call.question == REHEARSE]
     return Usage(
         steps=state.get("steps", 0),
-        probe_calls=len(_every_fact(state)),
+        probe_calls=len(facts) - len(rehearsals),
+        rehearsals=sum(fact.reply.status == "ok" for fact in rehearsals),
+        rehearsal_ms=round(state.get("rehearsal_ms", 0.0)),
+        replay_ms=round(state.get("replay_ms", 0.0)),
         tokens_in=state.get("tokens_in", 0),
         tokens_out=state.get("tokens_out", 0),
         kernel_bytes=_kernel_bytes(state),

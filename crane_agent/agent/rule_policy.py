@@ -2,7 +2,7 @@
 
 It takes the questions that the checker leaves open, one by one, asks the probe that would settle each, and predicts
 from the replies. It stops at the first reply that shows a crash; if none does, it predicts that the cell runs, the more
-surely the less was left in doubt.
+surely the less was left in doubt. Lines that an unfinished rehearsal has passed raise nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +11,7 @@ from typing import Any
 from crane_agent.agent.claims import Crash, claim_of, crash_of
 from crane_agent.agent.policy import Decision, Fact, ProbeCall, View
 from crane_agent.agent.readings import READINGS, Question, answer_of, is_fitting, takes_x
+from crane_agent.agent.rehearsals import REHEARSE, is_still_running, lines_passed, rehearsal_among
 from crane_agent.verdict.models import Claim, Evidence
 
 # Probability that the target crashes, by what shows it. They are judgements, not fits; the evals report how well they
@@ -30,6 +31,8 @@ FROM_A_PROBE = 0.8
 NOTHING_LEFT = 0.9
 FEW_DOUBTS = 0.75
 MANY_DOUBTS = 0.6
+RAN_UNTIL_DEADLINE = 0.85
+"""At least this where a rehearsal was still running at its deadline, and nothing that it did not reach is suspect."""
 
 
 _CONDITIONAL = {"no": ON_THE_WAY, "loop": IN_A_LOOP, "branch": IN_A_BRANCH}
@@ -76,7 +79,7 @@ def _crash(view: View) -> tuple[Crash, float, tuple[str, ...], str] | None:
             confidence = min(FROM_A_PROBE, _CONDITIONAL[question.conditional])
             if crash is not None and confidence > IN_A_BRANCH:
                 return crash, confidence, _ids(*facts), ""
-    for suspect in answer_of(view.check).get("suspects", ()):
+    for suspect in _suspects(view):
         if suspect["probe"] is None and _probability(suspect) > IN_A_BRANCH:
             return crash_of(suspect, _proof(view)), _probability(suspect), _ids(view.check), _lead(suspect)
     return None
@@ -115,19 +118,29 @@ def _is_contradicted(fact: Fact) -> bool:
 
 def _questions(view: View) -> Iterator[Question]:
     """Yield what the checker leaves open: its suspicions first, then the calls that it cannot follow."""
-    answer = answer_of(view.check)
-    for suspect in answer.get("suspects", ()):
+    answer, passed = answer_of(view.check), _passed(view)
+    for suspect in _suspects(view):
         probe = suspect["probe"]
         if probe is not None:
             call = ProbeCall(probe["probe"], probe["arguments"])
             yield Question(call, suspect["line"], suspect["column"], {}, suspect=suspect)
     for question in answer.get("questions", ()):
-        if question["probe"] in READINGS:
+        if question["probe"] in READINGS and question["line"] not in passed:
             call = ProbeCall(question["probe"], question["arguments"])
             yield Question(call, question["line"], question["column"], question["about"], question["conditional"])
     if not answer:
         for name in sorted(view.observation.never_bound | set(view.observation.defined_by_unrun)):
             yield Question(ProbeCall("names", {"like": name}), None, None, {})
+
+
+def _suspects(view: View) -> list[Mapping[str, Any]]:
+    """Return what the checker suspects, without what a rehearsal has refuted."""
+    passed = _passed(view)
+    return [suspect for suspect in answer_of(view.check).get("suspects", ()) if suspect["line"] not in passed]
+
+
+def _passed(view: View) -> frozenset[int]:
+    return lines_passed(rehearsal_among(view.facts), view.target)
 
 
 def _calls(question: Question, view: View) -> tuple[ProbeCall, ...]:
@@ -168,29 +181,43 @@ def _fact(call: ProbeCall, view: View) -> Fact | None:
 
 
 def _no_crash(view: View) -> Claim:
-    answer = answer_of(view.check)
-    if not answer and not any(fact.reply.status == "ok" for fact in view.facts):
-        return Claim(outcome="unknown", confidence=0.0, explanation=_why_unknown(view))
-    if not answer.get("finished", True) and not answer.get("suspects"):
-        stopped = answer["stopped"]["why"]
-        return Claim(outcome="unknown", confidence=0.0, explanation=f"The cell cannot be followed: {stopped}.")
-    doubts = answer.get("doubts", [])
+    answer, rehearsal = answer_of(view.check), rehearsal_among(view.facts)
+    ran_on = is_still_running(rehearsal)
+    unknown = "" if ran_on else _why_unknown(view)
+    if unknown:
+        return Claim(outcome="unknown", confidence=0.0, explanation=unknown)
+    passed = _passed(view)
+    doubts = [doubt for doubt in answer.get("doubts", []) if doubt["line"] not in passed]
     confidence = MANY_DOUBTS if len(doubts) > 3 or not answer else FEW_DOUBTS if doubts else NOTHING_LEFT
-    if any(_probability(suspect) >= IN_A_BRANCH for suspect in answer.get("suspects", ())):
+    if any(_probability(suspect) >= IN_A_BRANCH for suspect in _suspects(view)):
         confidence = min(confidence, 1 - IN_A_BRANCH)
+    elif ran_on:
+        confidence = max(confidence, RAN_UNTIL_DEADLINE)
+    ran = f"A rehearsal raised nothing: {answer_of(rehearsal)['why']}. " if ran_on else ""
     return Claim(
         outcome="no_crash",
         confidence=confidence,
-        explanation=_why_no_crash(doubts),
+        explanation=ran + _why_no_crash(doubts),
         evidence=tuple(
-            Evidence(fact=fact.id, words=fact.call.question) for fact in view.facts if fact.reply.status == "ok"
+            Evidence(fact=fact.id, words=fact.call.question)
+            for fact in view.facts
+            if fact.reply.status == "ok" and (ran_on or fact is not rehearsal)
         ),
     )
 
 
 def _why_unknown(view: View) -> str:
-    reasons = [fact.reply.reason for fact in view.facts if fact.reply.reason]
-    return reasons[0][:1].upper() + reasons[0][1:] + "." if reasons else "Nothing could be found out about the cell."
+    """Return why nothing can be predicted; '' if something can be."""
+    answer = answer_of(view.check)
+    asked = [fact for fact in view.facts if fact.call.question != REHEARSE]
+    if not answer and not any(fact.reply.status == "ok" for fact in asked):
+        reasons = [fact.reply.reason for fact in view.facts if fact.reply.reason]
+        return (
+            reasons[0][:1].upper() + reasons[0][1:] + "." if reasons else "Nothing could be found out about the cell."
+        )
+    if not answer.get("finished", True) and not _suspects(view):
+        return f"The cell cannot be followed: {answer['stopped']['why']}."
+    return ""
 
 
 def _why_no_crash(doubts: list[Mapping[str, Any]]) -> str:

@@ -2,6 +2,9 @@
 
 import operator
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -9,6 +12,7 @@ from langchain_core.messages import AnyMessage
 from typing_extensions import TypedDict
 
 from crane_agent.agent.policy import Fact, Observation, Policy, ProbeCall
+from crane_agent.config import Rehearse
 from crane_agent.notebook.history import Target
 from crane_agent.session.protocol import Limits, Session
 from crane_agent.verdict.models import Claim, Verdict
@@ -19,12 +23,34 @@ class Step:
     """One step of a run, for progress.
 
     Attributes:
-        node: observe, check, decide, probe, confirm or conclude.
+        node: observe, check, rehearse, decide, probe, confirm or conclude.
         words: What is being done, for users.
     """
 
     node: str
     words: str
+
+
+class Asking:
+    """A question to the user, which goes out as a step does; the node that asks waits for the answer.
+
+    Nodes run in threads of the graph's. The user is asked in the caller's own, which Ctrl-C reaches.
+    """
+
+    def __init__(self) -> None:
+        self._answer: Future[bool] = Future()
+
+    def answer_with(self, ask: Callable[[], bool]) -> None:
+        """Ask the user; where that ends in an exception, the answer is no."""
+        answer = False
+        try:
+            answer = ask()
+        finally:
+            self._answer.set_result(answer)
+
+    def wait(self) -> bool:
+        """Return the answer as soon as there is one."""
+        return self._answer.result()
 
 
 @dataclass(frozen=True)
@@ -38,6 +64,8 @@ class Budget:
         probe: The budget of one question to the kernel.
         kernel_bytes: Size of all the kernel's replies together [bytes].
         check: Whether the checker runs first.
+        rehearse: Whether the target may run in a fenced copy of the kernel.
+        rehearse_seconds: Time it may run there [seconds].
     """
 
     steps: int = 12
@@ -46,6 +74,33 @@ class Budget:
     probe: Limits = field(default_factory=Limits)
     kernel_bytes: int = 262_144
     check: bool = True
+    rehearse: Rehearse = "off"
+    rehearse_seconds: float = 10.0
+
+
+class Clock:
+    """The time of a run: what its user or a replay took is left out."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Time since the run began [seconds]."""
+        return time.monotonic() - self._began
+
+    def leave_out(self, seconds: float) -> None:
+        """Count `seconds` that have passed as if they had not."""
+        self._began += seconds
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Leave out what passes inside."""
+        before = time.monotonic()
+        try:
+            yield
+        finally:
+            self.leave_out(time.monotonic() - before)
 
 
 @dataclass(frozen=True)
@@ -58,7 +113,8 @@ class Run:
         policy: Who decides.
         rules: Who takes over where the policy gives up or the budget ends.
         budget: What the run may cost.
-        began: When it began, `time.monotonic` [seconds].
+        can_ask: Whether there is somebody to ask where the budget says `ask`.
+        clock: The time it takes.
     """
 
     target: Target
@@ -66,18 +122,21 @@ class Run:
     policy: Policy
     rules: Policy
     budget: Budget
-    began: float = field(default_factory=time.monotonic)
+    can_ask: bool = False
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def seconds_left(self) -> float:
         """Time left for the run [seconds]; never negative."""
-        return max(0.0, self.budget.seconds - (time.monotonic() - self.began))
+        return max(0.0, self.budget.seconds - self.clock.seconds)
 
 
 class State(TypedDict, total=False):
     """What is known so far; each node returns what it adds.
 
     `dropped` holds the facts that were taken again, since a cell of the user's had run: they still count as cost.
+    `may_rehearse` is the user's answer, once there is one. `rehearsal_notes` are those of the last rehearsal;
+    `rehearsal_ms` and `replay_ms` are of all [milliseconds].
     """
 
     observation: Observation
@@ -93,5 +152,9 @@ class State(TypedDict, total=False):
     claim: Claim | None
     certain: bool
     reached_by: str
+    may_rehearse: bool
+    rehearsal_notes: tuple[str, ...]
+    rehearsal_ms: Annotated[float, operator.add]
+    replay_ms: Annotated[float, operator.add]
     dropped: Annotated[tuple[Fact, ...], operator.add]
     verdict: Verdict

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
@@ -40,6 +41,8 @@ EXIT_WORDS = (
 
 REPLAY_FLAGS = ("python", "in_place", "cell_limit_s", "total_limit_s", "start_limit_s", "copy_limit_mb")
 """Flags about a kernel of our own, which mean nothing to a kernel that runs already."""
+
+_REHEARSE_WORDS = "Run the cell now in a copy of the kernel that is cut off from your files and the network?"
 
 app = typer.Typer(
     name="crane-agent",
@@ -159,6 +162,14 @@ def check_notebook(
         bool | None,
         typer.Option("--check/--no-check", help="Run the deterministic checker first; default: yes."),
     ] = None,
+    rehearse: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN",
+            help="Run the cell in a fenced copy of the kernel, where that can be proved safe: off, ask or on; default: "
+            "on after a replay, off with --kernel.",
+        ),
+    ] = None,
     cell_limit_s: Annotated[
         float | None, typer.Option(metavar="S", help="Replay: time for one cell [s]; default 600.")
     ] = None,
@@ -182,6 +193,9 @@ def check_notebook(
         int | None, typer.Option(metavar="N", help="Tokens sent to and got from a model; default 50000.")
     ] = None,
     seconds: Annotated[float | None, typer.Option(metavar="S", help="Time after the replay [s]; default 60.")] = None,
+    rehearse_seconds: Annotated[
+        float | None, typer.Option(metavar="S", help="Time the cell may run in a rehearsal [s]; default 10.")
+    ] = None,
     probe_seconds: Annotated[float | None, typer.Option(metavar="S", help="Time for one probe [s]; default 2.")] = None,
     probe_items: Annotated[
         int | None, typer.Option(metavar="N", help="Columns, layers, names listed by one probe; default 50.")
@@ -196,8 +210,9 @@ def check_notebook(
     """Say whether a cell of NOTEBOOK would crash if it ran now.
 
     The executed cells are run again, in their order, in a fresh kernel and in a scratch copy of the notebook's folder;
-    then the cell is judged, not run. The notebook is never changed, its folder only with --in-place. With --kernel
-    nothing is run again: the running kernel is asked about its values, and left as it is.
+    then the cell is judged: it does not run there, but in a fenced copy of the kernel where that can be proved safe
+    (--rehearse). The notebook is never changed, its folder only with --in-place. With --kernel nothing is run again:
+    the running kernel is asked about its values, and left as it is.
     """
     form = {(True, False): "json", (False, True): "markdown", (False, False): "text"}.get((json, markdown))
     with _errors_as_one_line():
@@ -327,8 +342,19 @@ def _answer_to(asked: _Asked, *, flags: Mapping[str, object]) -> _Answer:
             opened = stack.enter_context(_replay(replayed, notebook, settings, progress, audit))
         else:
             opened = stack.enter_context(_running_kernel(asked, notebook, settings, progress, audit))
-        verdict = predict(opened.target, opened.session, settings=settings, policy=policy, on_step=progress.on_step)
+        verdict = predict(
+            opened.target,
+            opened.session,
+            settings=settings,
+            policy=policy,
+            on_step=progress.on_step,
+            may_rehearse=partial(progress.ask, _REHEARSE_WORDS) if _can_be_asked() else None,
+        )
     return _Answer(verdict, opened.target, opened.source)
+
+
+def _can_be_asked() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -38,6 +39,20 @@ class RunProgress:
     def on_step(self, step: Step) -> None:
         """Show what the agent does now; the replay is over."""
         self._bars.update(self._task, completed=self._cells, description=one_line(step.words))
+
+    def ask(self, question: str) -> bool:
+        """Ask the user, who answers on the terminal; the default is no.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C, or the end of the input.
+        """
+        self._bars.stop()
+        try:
+            return typer.confirm(question, err=True)
+        except typer.Abort:
+            raise KeyboardInterrupt from None
+        finally:
+            self._bars.start()
 
 
 @contextmanager

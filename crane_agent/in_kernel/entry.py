@@ -16,6 +16,8 @@ from .redaction import redacted_value
 
 _FIELDS = privacy.joined(FIELDS, checker.FIELDS)
 
+_OF_REHEARSALS = ("rehearse", "watch", "progress", "ending")
+
 MAX_REASON = 1000
 """Length of the reason of a refusal [characters]."""
 
@@ -79,10 +81,10 @@ def _asked(question: str, arguments: Dict[str, Any]) -> Tuple[Any, privacy.Field
     """
     ask: Any = checker.check if question == "check" else PROBES.get(question)
     fields = _FIELDS
-    if question == "rehearse":
+    if question in _OF_REHEARSALS:
         from . import rehearsal  # loaded when it is first asked for
 
-        ask, fields = rehearsal.rehearse, rehearsal.FIELDS
+        ask, fields = getattr(rehearsal, question), rehearsal.FIELDS
     if ask is None:
         raise safe.Refused("could not look, because there is no probe {!r}".format(question))
     taken = ask.__code__.co_varnames[2 : ask.__code__.co_argcount]

@@ -110,6 +110,9 @@ class Usage(_Model):
 
     steps: int = 0
     probe_calls: int = 0
+    rehearsals: int = Field(default=0, description="How often the target ran in a copy of the kernel.")
+    rehearsal_ms: int = Field(default=0, description="Time that this took, refused ones included [milliseconds].")
+    replay_ms: int = Field(default=0, description="Time a second kernel took to replay the cells [milliseconds].")
     tokens_in: int = 0
     tokens_out: int = 0
     kernel_bytes: int = 0

@@ -78,11 +78,19 @@ def usage_words(usage: Usage) -> str:
         [
             _count(usage.steps, "step"),
             _count(usage.probe_calls, "probe call"),
+            *_rehearsal_words(usage),
             f"{usage.tokens_in} tokens sent and {usage.tokens_out} received" if tokens else "no tokens",
             f"{usage.kernel_bytes} bytes from the kernel",
             f"{usage.milliseconds / 1000:.1f} s",
         ]
     )
+
+
+def _rehearsal_words(usage: Usage) -> list[str]:
+    if not usage.rehearsals and not usage.replay_ms:
+        return []
+    words = f"{_count(usage.rehearsals, 'rehearsal')} of {usage.rehearsal_ms / 1000:.1f} s"
+    return [f"{words} after {usage.replay_ms / 1000:.1f} s of replay" if usage.replay_ms else words]
 
 
 def plain(text: str) -> str:

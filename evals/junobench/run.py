@@ -1,13 +1,15 @@
 """Measure on JunoBench: `python -m evals.junobench.run --bench FOLDER --python BENCH_PYTHON`.
 
-Exits with status 1 if a certain verdict was wrong, a fault of our own was reported, or a run failed.
+Each instance is asked about twice in the same kernel: without rehearsal, then with it (`--arms`).
+Exits with status 1 if a certain verdict was wrong, a fault of our own was reported, a prediction left something behind,
+or a run failed.
 """
 
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from evals.command import add_options, run_and_report
+from evals.command import add_arms, add_options, run_and_report
 from evals.junobench.dataset import library_of, load_instances
 
 # Executed cells of two cases train a network first.
@@ -26,6 +28,7 @@ def main() -> int:
         help="what the verdict is held against: what happens when the target is run now, or truth.jsonl",
     )
     add_options(parser, deadline_s=DEADLINE_S)
+    add_arms(parser)
     options = parser.parse_args()
     return run_and_report(
         "evals.junobench.run",

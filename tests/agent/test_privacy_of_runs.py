@@ -84,7 +84,7 @@ ABOVE: dict[Privacy, list[str]] = {
 }
 
 
-AMPLE = Settings(tokens=100_000_000, kernel_bytes=100_000_000, seconds=120, probe_bytes=65_536)
+AMPLE = Settings(tokens=100_000_000, kernel_bytes=100_000_000, seconds=120, probe_bytes=65_536, rehearse="off")
 
 
 @dataclass(frozen=True)

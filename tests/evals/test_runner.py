@@ -5,8 +5,9 @@ import pytest
 
 from evals.instance import Instance
 from evals.junobench.dataset import load_instances
-from evals.runner import Plan, processes_of, run, run_one
+from evals.runner import Plan, run, run_one
 from evals.scorer import Row
+from evals.traces import processes_of
 
 
 def plan(*, live: bool = True, deadline_s: float = 120.0) -> Plan:
@@ -21,12 +22,12 @@ def question(target: str, *executed: str) -> Instance:
 def test_toy_cases_run_from_end_to_end(toy_bench: Path, tmp_path: Path, live: bool) -> None:
     rows = run(load_instances(toy_bench), plan(live=live), tmp_path / "rows.jsonl", lambda row: None)
     assert [row.error for row in rows] == [None] * 6
-    assert [row.answer.failed for row in rows] == [{}] * 6
+    assert [row.alarms for row in rows] == [()] * 6
+    assert [list(row.answer.said) for row in rows] == [["off", "on"]] * 6
     truths = [(row.answer.truth.ename, row.answer.truth.line) for row in rows]
     assert truths == [("ValueError", 2), (None, None), ("NameError", 4), (None, None), ("KeyError", 2), (None, None)]
-    assert not any(row.certain_wrong for row in rows)
-    names = rows[2]
-    assert (names.result, names.certain, names.diagnosed) == ("right", True, True)
+    for score in rows[2].scores.values():
+        assert (score.result, score.certain, score.diagnosed) == ("right", True, True)
 
 
 def test_a_policy_sees_neither_names_nor_notes(toy_bench: Path) -> None:

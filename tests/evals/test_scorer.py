@@ -2,14 +2,19 @@ import pytest
 
 from crane_agent.verdict.models import ExceptionClaim, Verdict
 from evals.instance import Instance, Truth
-from evals.scorer import Answer, Row, failure, score
+from evals.scorer import Answer, Row, Said, Score, failure, score
 
 INSTANCE = Instance(case="pandas_1", version="reproduced", executed=("x = 1",), target="x['a']")
 KEY_ERROR = Truth(status="error", ename="KeyError", evalue="'a'", line=1)
 
 
-def scored(verdict: Verdict, truth: Truth) -> Row:
-    return score(INSTANCE, Answer(verdict=verdict, truth=truth, predict_ms=1.0))
+def row_of(truth: Truth, **verdicts: Verdict) -> Row:
+    said = {arm: Said(verdict=verdict, predict_ms=1.0) for arm, verdict in verdicts.items()}
+    return score(INSTANCE, Answer(truth=truth, said=said))
+
+
+def scored(verdict: Verdict, truth: Truth) -> Score:
+    return row_of(truth, off=verdict).scores["off"]
 
 
 def verdict(outcome: str, certainty: str = "predicted", **exception: object) -> Verdict:
@@ -95,11 +100,31 @@ def test_a_type_with_its_module_is_the_same_type() -> None:
     assert scored(verdict("crash", type="builtins.KeyError", line=1), KEY_ERROR).type_right
 
 
+def test_each_arm_has_a_score_of_its_own() -> None:
+    row = row_of(KEY_ERROR, off=verdict("unknown"), on=verdict("crash", type="KeyError", line=1))
+    assert [(arm, score.result) for arm, score in row.scores.items()] == [("off", "unknown"), ("on", "right")]
+    assert row.scores["on"].diagnosed
+
+
 def test_a_failed_run_is_a_row_without_a_result() -> None:
     row = failure(INSTANCE, "not done after 1 s")
-    assert (row.key, row.result, row.error) == (INSTANCE.key, None, "not done after 1 s")
+    assert (row.key, row.scores, row.error) == (INSTANCE.key, {}, "not done after 1 s")
+    assert row.alarms == ("run failed: not done after 1 s",)
+
+
+def test_what_must_never_be_names_its_arm() -> None:
+    right = Said(verdict=verdict("crash", type="KeyError"), predict_ms=1.0)
+    bad = Said(
+        verdict=verdict("no_crash", "certain"), predict_ms=1.0, failed={"rehearse: TypeError: x": 2}, left=("a file",)
+    )
+    assert score(INSTANCE, Answer(truth=KEY_ERROR, said={"off": right, "on": right})).alarms == ()
+    assert score(INSTANCE, Answer(truth=KEY_ERROR, said={"off": right, "on": bad})).alarms == (
+        "certain and wrong, with rehearsal",
+        "fault of our own, with rehearsal, 2 times: rehearse: TypeError: x",
+        "left behind, with rehearsal: a file",
+    )
 
 
 def test_a_row_survives_json() -> None:
-    row = scored(verdict("crash", "certain", type="KeyError", line=1), KEY_ERROR)
+    row = row_of(KEY_ERROR, off=verdict("no_crash"), on=verdict("crash", "certain", type="KeyError", line=1))
     assert Row.model_validate_json(row.model_dump_json()) == row

@@ -34,3 +34,20 @@ def asked(target: str, *executed: str) -> Row:
 def test_the_failing_line_is_pythons_in_the_cells_own_count(target: str, ename: str, line: int | None) -> None:
     truth = asked(target, "def f(d):\n    return d['a']").answer.truth
     assert (truth.ename, truth.line) == (ename, line)
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [("from fractions import Fraction\nFraction(total(range(3)), 0)", "crash"), ("print(total(range(3)))", "finished")],
+)
+def test_what_the_checker_cannot_follow_is_rehearsed_in_the_second_arm_alone(target: str, told: str) -> None:
+    row = asked(target, "import json\ndef total(numbers):\n    return json.loads(json.dumps(sum(numbers)))")
+    assert row.alarms == ()
+    without, with_rehearsal = row.answer.said["off"], row.answer.said["on"]
+    assert without.rehearsals == ()
+    (rehearsed,) = with_rehearsal.rehearsals
+    if rehearsed.status == "refused":
+        pytest.skip(rehearsed.why)
+    assert (rehearsed.way, rehearsed.ended, rehearsed.settled) == ("fork", told, True)
+    assert (row.scores["on"].result, with_rehearsal.verdict.reached_by) == ("right", "rehearsal")
+    assert 0 < rehearsed.pause_ms < rehearsed.elapsed_ms < with_rehearsal.predict_ms

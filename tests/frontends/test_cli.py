@@ -236,7 +236,7 @@ def test_a_narrow_encoding_does_not_cost_the_verdict(tmp_path):
 
 def test_an_endpoint_that_cannot_be_reached_leaves_a_verdict_with_a_note(demo, tmp_path):
     done = crane(
-        "check", demo, "--no-check", "--model", "some-model", "--json",
+        "check", demo, "--no-check", "--rehearse", "off", "--model", "some-model", "--json",
         home=tmp_path, OPENAI_BASE_URL="http://127.0.0.1:9/v1", OPENAI_API_KEY="sk-secret",
     )  # fmt: skip
     assert done.returncode in (0, 1, 2), done.stderr
@@ -269,6 +269,60 @@ def test_a_terminal_sees_the_replay_and_that_it_runs_in_a_scratch_copy(demo, tmp
         seen = read_all(controller)
         assert process.wait(LIMIT_S) == 1
     assert f"replaying 5 cells in a scratch copy of {demo.parent.name}\r\n" in seen
+
+
+OPEN = "import asyncio; await asyncio.sleep(0)\nload(1)"
+"""A cell that the checker is certain of nothing in."""
+
+
+def test_without_a_terminal_nobody_is_asked_and_nothing_is_rehearsed(tmp_path):
+    notebook = write_notebook(tmp_path / "a.ipynb", "def load(path): return path", target=OPEN)
+    done = crane("check", notebook, "--rehearse", "ask", "--json", home=tmp_path)
+    found = json.loads(done.stdout)
+    assert found["notes"] == ["not rehearsed: nobody can be asked here whether it may be"]
+    assert found["usage"]["rehearsals"] == 0
+
+
+def test_a_rehearsal_shows_in_the_verdict_and_its_cost(tmp_path):
+    notebook = write_notebook(tmp_path / "a.ipynb", "def load(path): return path", target=OPEN)
+    found = json.loads(crane("check", notebook, "--json", home=tmp_path).stdout)
+    if any(note.startswith("not rehearsed: ") for note in found["notes"]):
+        pytest.skip(found["notes"][0])
+    assert (found["reached_by"], found["certainty"], found["usage"]["rehearsals"]) == ("rehearsal", "certain", 1)
+    text = crane("check", notebook, home=tmp_path).stdout
+    assert "certain, proved by a rehearsal" in text
+    assert ", 1 rehearsal of " in text
+
+
+_AT_ITS_TERMINAL = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
+"""Makes a terminal that of a new session, so that Ctrl-C there becomes a signal."""
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [
+        (b"n\n", 0, "you did not want it"),
+        (b"\n", 0, "you did not want it"),
+        (b"\x03", 3, "interrupted"),
+        (b"\x04", 3, ""),
+    ],
+)
+def test_on_a_terminal_the_user_is_asked_before_the_fork(answer, code, words, tmp_path):
+    notebook = write_notebook(tmp_path / "a.ipynb", "def load(path): return path", target=OPEN)
+    controller, terminal = pty.openpty()
+    env = environment(tmp_path, {"TERM": "xterm", "COLUMNS": "300"})
+    command = [*COMMAND[:-1], f"{_AT_ITS_TERMINAL}; {COMMAND[-1]}", "check", str(notebook), "--rehearse", "ask"]
+    with subprocess.Popen(
+        command, stdin=terminal, stdout=terminal, stderr=terminal, env=env, start_new_session=True
+    ) as process:  # fmt: skip
+        os.close(terminal)
+        seen = b""
+        while b"[y/N]" not in seen:
+            seen += os.read(controller, 4096)
+        os.write(controller, answer)
+        rest = read_all(controller)
+        assert process.wait(LIMIT_S) == code
+    assert words in rest
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

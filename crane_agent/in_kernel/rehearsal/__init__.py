@@ -5,6 +5,8 @@
   `seccomp`; `system_calls` makes the calls.
 - `performance` runs the target there, `pools` and `stand_ins` make do without threads and processes; `stuck` notices
   what waits in vain; `report` says how it ended.
+- `enclosure` puts another process behind the layers, a shadow kernel, which does the executed cells again; `witness`
+  watches the target there, `training` shortens it.
 - `trial` proves the layers in a process of its own, before the first use in an interpreter.
 
 What cannot be decided is `unknown`, never a guess: a denied act, a limit, a signal, the deadline.
@@ -13,12 +15,13 @@ What cannot be decided is `unknown`, never a guess: a denied act, a limit, a sig
 from __future__ import annotations
 
 import ast
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from .. import safe
 from ..privacy import NAMES, SCHEMA, VALUES, Field
 from . import clone
 from .fence import NEEDED
+from .witness import Witness
 
 
 def rehearse(shell: Any, budget: safe.Budget, source: str, seconds: float, layers: List[str]) -> Dict[str, Any]:
@@ -44,11 +47,36 @@ def rehearse(shell: Any, budget: safe.Budget, source: str, seconds: float, layer
         found = clone.rehearse(shell, source, seconds, layers)
     except clone.Refused as refused:
         raise safe.Refused("could not rehearse, because {}".format(refused)) from None
-    exception = found["exception"]
+    _hold_back(found["exception"], budget, source)
+    return found
+
+
+_WITNESS = Witness()
+
+
+def watch(shell: Any, budget: safe.Budget, seconds: float) -> Dict[str, Any]:
+    """Watch the next cell of this shadow kernel, which is the target and has so much time. Answers nothing."""
+    _WITNESS.watch(shell, seconds)
+    return {}
+
+
+def progress(shell: Any, budget: safe.Budget) -> Dict[str, Any]:
+    """Say how far the target is that runs in this shadow kernel: `line`, `loop`, `changed`."""
+    return _WITNESS.progress()
+
+
+def ending(shell: Any, budget: safe.Budget, source: str) -> Dict[str, Any]:
+    """Say how the target ended that ran in this shadow kernel: `outcome`, `exception`, `why`, `denied`, `changed`."""
+    found = _WITNESS.ending(shell)
+    _hold_back(found["exception"], budget, source)
+    return found
+
+
+def _hold_back(exception: Optional[Dict[str, Any]], budget: safe.Budget, source: str) -> None:
+    """Let a message that may hold more than the level shows travel as proof, apart."""
     if exception is not None and not budget.shows(VALUES) and not _is_written_in(exception["message"], source):
         budget.proof["rehearsal"] = {"message": exception["message"]}
         exception["message"] = ""
-    return found
 
 
 def _is_written_in(message: str, source: str) -> bool:

@@ -116,6 +116,7 @@ def _fork(shell: Any, copy: Callable[[], None]) -> _Forked:
 
 def _forked(shell: Any, copy: Callable[[], None]) -> _Forked:
     state = random.Random.getstate(random._inst)
+    saver = getattr(getattr(shell, "history_manager", None), "save_thread", None)
     began = time.perf_counter()
     pid = _system_fork()
     if pid == 0:
@@ -125,7 +126,7 @@ def _forked(shell: Any, copy: Callable[[], None]) -> _Forked:
         finally:
             os._exit(70)
     pause_ms = 1000 * (time.perf_counter() - began)
-    _restart_history(shell)
+    _restart_history(shell, saver)
     return _Forked(pid, pause_ms)
 
 
@@ -145,15 +146,13 @@ def _system_fork() -> int:
     return pid
 
 
-def _restart_history(shell: Any) -> None:
-    """Start the thread again that saves IPython's history: IPython stops it before a fork."""
-    manager: Any = getattr(shell, "history_manager", None)
-    thread = getattr(manager, "save_thread", None)
-    if thread is None or thread.is_alive() or not getattr(thread, "_stopped", False):
+def _restart_history(shell: Any, saver: Any) -> None:
+    """Start a thread in the place of the one that saved IPython's history: IPython ends it before a fork."""
+    if saver is None or saver.is_alive() or not getattr(saver, "_stopped", False):
         return
-    again = type(thread)(manager)
-    manager.save_thread = again
-    again.start()
+    manager = shell.history_manager
+    manager.save_thread = type(saver)(manager)
+    manager.save_thread.start()
 
 
 # -- in the copy -----------------------------------------------------------------------------------------------------
@@ -164,6 +163,8 @@ def _copy(shell: Any, source: str, seconds: float, layers: List[str], keeper: "_
     open_files.silence()
     os.setsid()
     prctl(SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != keeper.kernel:
+        os._exit(1)  # It ended before that.
     limits.give_way()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_DFL)
@@ -213,12 +214,14 @@ class _Keeper:
     """Keeps one copy: what it needs from before the fork, and what happens until its end.
 
     Attributes:
+        kernel: Process id of the kernel.
         of_copy: The copy's end of the connection.
         places: File descriptor of memory that both share: where the copy was when it was asked, or died.
         signal: Number of the signal that makes the copy write its place there.
     """
 
     def __init__(self, seconds: float, layers: List[str]) -> None:
+        self.kernel = os.getpid()
         self._layers = layers
         self._own, self.of_copy = socket.socketpair()
         self.places = os.memfd_create("crane_agent")
@@ -319,8 +322,9 @@ class _Keeper:
     def _report(self, why: str, status: Optional[int]) -> Dict[str, Any]:
         acts = sorted(self._listener.acts) if self._listener is not None else []
         ended = self._said.get("ended")
-        if ended is not None:
-            found = dict(ended, denied=sorted({*acts, *ended["denied"]}), line=None, loop="")
+        # What it does after it was asked where it is counts no more: the signal may have ended what it waited for.
+        if ended is not None and not why:
+            found = dict(ended, denied=_joined(acts, ended["denied"]), line=None, loop="")
             if found["denied"] and found["outcome"] != "unknown":
                 found.update(outcome="unknown", why=_denied(found["denied"]))
             return found
@@ -347,6 +351,11 @@ class _Keeper:
         target = self._said.get("target", "")
         found = [int(line) for name, line in _PLACE.findall(text) if name == target]
         return found[-1] if found else None
+
+
+def _joined(acts: List[str], told: List[str]) -> List[str]:
+    """Return the acts that were noted; what the copy tells of one says more than its name."""
+    return sorted({*(act for act in acts if not any(each.startswith(act) for each in told)), *told})
 
 
 def _denied(acts: List[str]) -> str:

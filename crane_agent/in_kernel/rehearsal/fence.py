@@ -4,7 +4,7 @@ overlay       files written are private; without it nothing can be written
 open files    what was open is opened anew, or dead
 memory        what was shared with other processes is private
 limits        memory, processor time
-capabilities  root keeps what is about files
+capabilities  root keeps what is about files, others nothing
 landlock      files outside the private folders cannot be changed, other processes not looked into
 seccomp       no processes, no network, no other process, no change of the machine; the keeper hears of each try
 """
@@ -51,6 +51,7 @@ def enclose(layers: Collection[str], kept: Collection[int], seconds: float) -> E
         SystemCallFailed: A layer could not be put up; says which.
     """
     is_private = OVERLAY in layers
+    before = capabilities.held()
     private: Any = overlay.make_private(int(_MEMORY_FOR_FILES * limits.free_memory())) if is_private else ()
     dead = open_files.detach(kept, writable=is_private)
     mappings.make_private()
@@ -58,7 +59,7 @@ def enclose(layers: Collection[str], kept: Collection[int], seconds: float) -> E
         limits.apply(seconds)
     except (OSError, ValueError) as error:
         raise SystemCallFailed("limits: {}".format(error)) from None
-    capabilities.drop()
+    capabilities.drop(before)
     landlock.restrict(private)
     listener = seccomp.install(seccomp.Policy(writes=is_private, connections=tuple(dead)))
     return Enclosed(listener, "private" if is_private else "denied")

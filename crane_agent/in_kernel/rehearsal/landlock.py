@@ -34,12 +34,13 @@ def version() -> int:
     return call("landlock_create_ruleset", None, 0, _VERSION)
 
 
-def restrict(folders: Iterable[str], *, network: bool = False) -> None:
+def restrict(folders: Iterable[str], *, network: bool = False, devices: Iterable[str] = ()) -> None:
     """Let this thread, and all that it starts, change files below these folders only, for good.
 
     Args:
         folders: Paths of folders.
         network: Whether TCP connections may be made.
+        devices: Paths of further devices that may be used, or of folders with devices.
 
     Raises:
         SystemCallFailed: Linux refused.
@@ -53,7 +54,7 @@ def restrict(folders: Iterable[str], *, network: bool = False) -> None:
     try:
         for folder in folders:
             _allow(rules, folder, handled)
-        for device in _DEVICES:
+        for device in (*_DEVICES, *devices):
             if os.path.exists(device):
                 _allow(rules, device, handled & (_ON_FILES | (1 << 15)))
         prctl(SET_NO_NEW_PRIVS, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import builtins
+import cmd
 import inspect
 import os
 import selectors
@@ -13,9 +14,9 @@ import time
 from typing import Any, Callable, Dict, List, Optional
 
 from . import report
-from .seccomp import DENIED
+from .seccomp import DENIED, PROCESS
 
-_INPUT = "asked for input"
+INPUT = "asked for input"
 
 
 class Performance:
@@ -41,19 +42,12 @@ class Performance:
         """Run the target; return how it ended: `outcome`, `exception`, `why`, `seconds`."""
         self._detach_from_frontend()
         self._follow_compilation()
+        sys.addaudithook(self._note_program)
         loop = self._own_loop()
         began = time.perf_counter()
         result = loop.run_until_complete(self._run_cell())
         seconds = time.perf_counter() - began
-        error = result.error_before_exec or result.error_in_exec
-        found: Dict[str, Any] = {"outcome": "finished", "exception": None, "why": "", "seconds": seconds}
-        if error is None and getattr(self._shell, "_last_traceback_during_displayhook", False):
-            return dict(found, outcome="unknown", why="its result could not be displayed")
-        if error is None or isinstance(error, SystemExit):
-            return found
-        doubt = report.doubt_of(error)
-        exception = report.of_error(error, self._shell, self.target)
-        return dict(found, outcome="unknown" if doubt else "crash", exception=exception, why=doubt)
+        return dict(ending_of(result, self._shell, self.target), seconds=seconds)
 
     async def _run_cell(self) -> Any:
         # As ipykernel's `do_execute`: a cell that awaits runs in the loop, any other beside it.
@@ -64,7 +58,7 @@ class Performance:
         except Exception:  # noqa: BLE001 - what a transformer raises is the cell's error, as IPython takes it
             failure = sys.exc_info()
         if failure is None:
-            self.tree = _parsed(transformed)
+            self.tree = parsed(transformed)
         options: Dict[str, Any] = {"transformed_cell": transformed, "preprocessing_exc_tuple": failure}
         if not shell.should_run_async(self._source, **options):
             return shell.run_cell(self._source, store_history=True)
@@ -93,6 +87,7 @@ class Performance:
                 stream.write = _swallowed  # type: ignore[method-assign]
                 stream.flush = _nothing  # type: ignore[method-assign]
         builtins.input = kernel.raw_input = kernel.getpass = self._refuse_input
+        sys.breakpointhook = cmd.Cmd.cmdloop = self._refuse_input  # type: ignore[method-assign,assignment]
         for name in ("showtraceback", "showsyntaxerror", "_showtraceback", "_format_exception_for_storage"):
             if hasattr(shell, name):
                 setattr(shell, name, _nothing)
@@ -102,8 +97,14 @@ class Performance:
         if manager is not None:
             manager.writeout_cache = _nothing
 
+    def _note_program(self, event: str, arguments: Any) -> None:
+        if event == "subprocess.Popen":
+            words = "{} ({})".format(PROCESS, os.path.basename(os.fsdecode(arguments[0]))[:60])
+            if words not in self.denied:
+                self.denied.append(words)
+
     def _refuse_input(self, *arguments: Any, **named: Any) -> str:
-        self.denied.append(_INPUT)
+        self.denied.append(INPUT)
         raise OSError(DENIED, os.strerror(DENIED))
 
     def _own_loop(self) -> Any:
@@ -126,6 +127,34 @@ class Performance:
         return loop
 
 
+def ending_of(result: Any, shell: Any, target: str, *, forked: bool = True) -> Dict[str, Any]:
+    """Return how the target ended: `outcome`, `exception`, `why`.
+
+    Args:
+        result: What IPython returns for a cell.
+        shell: IPython's shell.
+        target: File name that the target was compiled with.
+        forked: Whether this process is a fork.
+    """
+    error = result.error_before_exec or result.error_in_exec
+    found: Dict[str, Any] = {"outcome": "finished", "exception": None, "why": ""}
+    if error is None and getattr(shell, "_last_traceback_during_displayhook", False):
+        return dict(found, outcome="unknown", why="its result could not be displayed")
+    if error is None or isinstance(error, SystemExit):
+        return found
+    doubt = report.doubt_of(error, forked=forked)
+    exception = report.of_error(error, shell, target)
+    return dict(found, outcome="unknown" if doubt else "crash", exception=exception, why=doubt)
+
+
+def parsed(text: str) -> Optional[ast.AST]:
+    """Return the syntax tree of a cell; None if it has none."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 def _nothing(*arguments: Any, **named: Any) -> None:
     pass
 
@@ -134,10 +163,3 @@ def _swallowed(text: Any) -> int:
     if not isinstance(text, str):
         raise TypeError("write() argument must be str, not {}".format(type(text)))
     return len(text)
-
-
-def _parsed(text: str) -> Optional[ast.AST]:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None

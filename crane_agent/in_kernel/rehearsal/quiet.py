@@ -56,7 +56,7 @@ def look(shell: Any) -> None:
         raise NotNow(reason)
     if _holds_a_device():
         raise NotNow("it uses a graphics card, which a fork cannot share")
-    busy = _busy_thread()
+    busy = busy_thread()
     if busy is not None:
         raise NotNow("a native thread is at work (" + busy + ")", passing=True)
 
@@ -109,7 +109,7 @@ def _holds_a_device() -> bool:
     return False
 
 
-def _busy_thread() -> Optional[str]:
+def busy_thread() -> Optional[str]:
     """Return the name of a thread that Linux does not report as asleep, other than this one; None if all sleep."""
     me = threading.get_native_id()
     for name in os.listdir("/proc/self/task"):

@@ -9,7 +9,7 @@ import re
 import sys
 import sysconfig
 from types import FrameType, TracebackType
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .seccomp import DENIED
 
@@ -20,7 +20,8 @@ MOST_TEXT = 1000
 _LEGACY_CELL = re.compile(r"<ipython-input-(\d+)-")
 _TIMED = ("<timed exec>", "<timed eval>")
 
-_PERMISSIONS = (errno.EACCES, errno.EPERM, errno.EROFS)
+# The last two: an overlay does not rename everything, and in a user namespace it copies no file of somebody else's.
+_PERMISSIONS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EXDEV, errno.EOVERFLOW)
 _RESOURCES = (errno.ENOMEM, errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EDQUOT)
 # Of libraries that report what Linux did not give them with errors of their own.
 _OUT_OF_MEMORY = re.compile(
@@ -40,23 +41,22 @@ def of_error(error: BaseException, shell: Any, target: str) -> Dict[str, Any]:
     """
     frames = list(_frames(error.__traceback__))
     cells = _cells(shell)
-    line = next((number for frame, number in frames if frame.f_code.co_filename == target), None)
-    if line is None:
-        line = next((number + 1 for frame, number in frames if frame.f_code.co_filename in _TIMED), None)
+    own = [_place(each, target, cells) for each in frames if _is_users(each.file, target, cells)]
+    own = _below_magic(own)
+    line = next((each["line"] for each in own if each["cell"] is None and not each["file"]), None)
     if line is None and isinstance(error, SyntaxError):
         line = error.lineno
-    own = [_place(frame, number, target, cells) for frame, number in frames if _is_users(frame, target, cells)]
     return {
         "type": type(error).__name__,
         "message": _text_of(error),
         "line": line,
-        "library": _library_of(error, frames),
+        "library": _library_of(error, frames[-1].module if frames else ""),
         "frames": own[-MOST_FRAMES:],
     }
 
 
-def doubt_of(error: BaseException) -> str:
-    """Return why an error may be made by the fence, in words; '' if it cannot be."""
+def doubt_of(error: BaseException, *, forked: bool = True) -> str:
+    """Return why an error may be made by the fence, or by the fork if there was one, in words; '' if it cannot be."""
     for each in _chain(error):
         number = getattr(each, "errno", None) if isinstance(each, OSError) else None
         text = _text_of(each)
@@ -68,9 +68,9 @@ def doubt_of(error: BaseException) -> str:
             return "it was not permitted, which may be the fence's doing"
         if isinstance(each, KeyboardInterrupt):
             return "it was interrupted"
-        if _CUDA.search(text):
+        if forked and _CUDA.search(text):
             return "it needs a graphics card, which a fork cannot use"
-        if isinstance(each, (BrokenPipeError, ConnectionError, TimeoutError)):
+        if forked and isinstance(each, (BrokenPipeError, ConnectionError, TimeoutError)):
             return "a connection broke, which the copy does not have"
     return ""
 
@@ -92,18 +92,26 @@ def progress_of(line: Optional[int], frame: Optional[FrameType], tree: Optional[
         return bar
     if line is None or frame is None or tree is None:
         return ""
-    loops = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.For) and node.lineno <= line <= getattr(node, "end_lineno", 0)
-    ]
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For) and _counts(node)]
+    around = [loop for loop in loops if loop.lineno <= line <= getattr(loop, "end_lineno", 0)]
     words = []
-    for loop in loops:
-        for name in (node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)):
-            value = frame.f_locals.get(name)
-            if type(value) is int:
-                words.append("{} = {}".format(name, value))
+    for name in (_counter_of(loop) for loop in around):
+        value = frame.f_locals.get(name)
+        if type(value) is int:
+            words.append("{} = {}".format(name, value))
     return ", ".join(words[:3])
+
+
+def _counts(loop: ast.For) -> bool:
+    """Whether a loop's variable is a number that it counts, and none of the user's data."""
+    call = loop.iter
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("range", "enumerate")
+
+
+def _counter_of(loop: ast.For) -> str:
+    target = loop.target
+    first = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
+    return first.id if isinstance(first, ast.Name) else ""
 
 
 def _bar() -> str:
@@ -115,9 +123,20 @@ def _bar() -> str:
     return ""
 
 
-def _frames(trace: Optional[TracebackType]) -> Iterator[Tuple[FrameType, int]]:
+class _Frame(NamedTuple):
+    """One frame of a traceback: file, line, function and module of its code."""
+
+    file: str
+    line: int
+    function: str
+    module: str
+
+
+def _frames(trace: Optional[TracebackType]) -> Iterator[_Frame]:
     while trace is not None:
-        yield trace.tb_frame, trace.tb_lineno
+        code = trace.tb_frame.f_code
+        module = trace.tb_frame.f_globals.get("__name__")
+        yield _Frame(code.co_filename, trace.tb_lineno, code.co_name, module if type(module) is str else "")
         trace = trace.tb_next
 
 
@@ -126,9 +145,8 @@ def _cells(shell: Any) -> Dict[str, int]:
     return dict(getattr(shell.compile, "_filename_map", None) or {})
 
 
-def _is_users(frame: FrameType, target: str, cells: Dict[str, int]) -> bool:
-    name = frame.f_code.co_filename
-    if name == target or name in cells or _LEGACY_CELL.match(name):
+def _is_users(name: str, target: str, cells: Dict[str, int]) -> bool:
+    if name == target or name in cells or name in _TIMED or _LEGACY_CELL.match(name):
         return True
     if name.startswith("<") or not os.path.isabs(name):
         return False
@@ -141,27 +159,35 @@ def _is_users(frame: FrameType, target: str, cells: Dict[str, int]) -> bool:
     )
 
 
-def _place(frame: FrameType, line: int, target: str, cells: Dict[str, int]) -> Dict[str, Any]:
+def _place(frame: _Frame, target: str, cells: Dict[str, int]) -> Dict[str, Any]:
     import linecache
 
-    name = frame.f_code.co_filename
+    name = target if frame.file in _TIMED else frame.file
     legacy = _LEGACY_CELL.match(name)
     number = cells.get(name, int(legacy.group(1)) if legacy else None)
     is_cell = name == target or number is not None
+    # What ``%%time`` times begins behind its line.
+    line = frame.line + 1 if frame.file in _TIMED else frame.line
     return {
         "cell": None if name == target else number,
         "file": "" if is_cell else name,
         "line": line,
-        "function": frame.f_code.co_name,
-        "text": linecache.getline(name, line).strip()[:200],
+        "function": frame.function,
+        "text": linecache.getline(frame.file, frame.line).strip()[:200],
     }
 
 
-def _library_of(error: BaseException, frames: List[Tuple[FrameType, int]]) -> str:
+def _below_magic(places: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    """Return the frames without that of the line of a cell magic: what it runs has one of its own, further down."""
+    if len(places) > 1 and places[0]["text"].startswith("get_ipython().run_cell_magic("):
+        return places[1:]
+    return [place for place in places if place["text"] or place["file"] or place["cell"] is not None] or places
+
+
+def _library_of(error: BaseException, module: str) -> str:
     if isinstance(error, SyntaxError):
         return "python"
-    innermost = frames[-1][0].f_globals.get("__name__") if frames else None
-    root = innermost.partition(".")[0] if type(innermost) is str else ""
+    root = module.partition(".")[0]
     if root in ("", "__main__"):
         root = type(error).__module__.partition(".")[0]
     return "python" if root in ("builtins", "__main__") or root in getattr(sys, "stdlib_module_names", ()) else root

@@ -10,7 +10,9 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import socket
 import struct
+import sys
 from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
 
 from .system_calls import LAST_KNOWN, SET_NO_NEW_PRIVS, Architecture, SystemCallFailed, architecture, call, libc, prctl
@@ -48,6 +50,11 @@ _ACTS: Dict[str, Tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+# In a process namespace of its own these reach nobody else.
+_AMONG_PROCESSES = frozenset(
+    {*_ACTS[PROCESS], "setpgid", "pidfd_open", "pidfd_send_signal", "rt_sigqueueinfo", "rt_tgsigqueueinfo"}
+)
+
 # Where no overlay takes the writes.
 _WRITES = (
     "creat", "truncate", "rename", "renameat", "renameat2", "mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "link",
@@ -61,6 +68,13 @@ _HARMLESS = ("/dev/null", "/dev/zero", "/dev/full")
 _DEVICES = ("/dev/", "/proc/", "/sys/")
 _SHARED_MEMORY = "/dev/shm/"
 _MOST_PATH = 4096
+
+# Calls that name an address, and the number of the argument that points to it (`struct sockaddr`).
+_TO_ADDRESS = {"connect": 1, "sendto": 4}
+_INTERNET = (socket.AF_INET, socket.AF_INET6)
+_MOST_ADDRESS = 28
+_MAPPED = bytes(10) + b"\xff\xff"  # An old address in the form of a new one.
+_NAME_SERVICE = 53
 
 # Of an old connection: whatever moves data, or asks what it is.
 _ON_CONNECTIONS = (
@@ -105,12 +119,19 @@ class Policy(NamedTuple):
         connections: File descriptors of connections that were open before, which stay untouched.
         processes: Whether processes may be started and signalled, in a namespace of their own.
         families: Address families of the sockets that may be made.
+        devices: Paths of devices, and of folders with devices, that may be opened for writing.
     """
 
     writes: bool
     connections: Tuple[int, ...] = ()
     processes: bool = False
     families: Tuple[int, ...] = ()
+    devices: Tuple[str, ...] = ()
+
+    @property
+    def reaches_itself(self) -> bool:
+        """Whether there are connections over the internet protocols: to this machine's own addresses only."""
+        return any(family in self.families for family in _INTERNET)
 
 
 class _Program:
@@ -214,14 +235,17 @@ def _program(policy: Policy, denial: int) -> _Program:
         program.answer_on(_ON_CONNECTIONS, policy.connections, denial)
         # Their numbers stay taken: a file opened later would be mistaken for one of them.
         program.answer_on(("close",), policy.connections, _ERRNO)
-    for act, names in _ACTS.items():
-        if act != PROCESS or not policy.processes:
-            for name in names:
+    for names in _ACTS.values():
+        for name in names:
+            if not (policy.processes and name in _AMONG_PROCESSES):
                 program.deny(name)
     for name in _UNKNOWN:
         program.unknown(name)
     program.deny_unless("socket", 0, policy.families)
     program.deny_if("ioctl", 1, ((_JUMP_IF_EQUAL, request) for request in _TERMINAL_INPUT))
+    if policy.reaches_itself:
+        program.deny("connect")
+        program.deny_with("sendto", 4)
     if not policy.processes:
         _keep_alone(program)
     # Where files are private, the keeper looks which file is to be written.
@@ -309,11 +333,13 @@ class Listener:
 
     def _act(self, pid: int, name: str, arguments: Tuple[int, ...]) -> str:
         """Return what a call does that is denied, in words; '' if it may go on."""
+        if name in _TO_ADDRESS and self._policy.reaches_itself:
+            return NETWORK if _is_elsewhere(_bytes_at(pid, arguments[_TO_ADDRESS[name]], _MOST_ADDRESS)) else ""
         if name not in ("open", "openat"):
             return _act_of(name)
         # Only what is noted depends on the path, which the process may change meanwhile: Landlock decides.
         path = _text_at(pid, arguments[0 if name == "open" else 1])
-        if path in _HARMLESS:
+        if path in _HARMLESS or any(path == each or path.startswith(each + "/") for each in self._policy.devices):
             return ""
         if path.startswith(_DEVICES) and not path.startswith(_SHARED_MEMORY):
             return DEVICE
@@ -335,11 +361,26 @@ def _act_of(name: str) -> str:
     return OLD if name in _ON_CONNECTIONS else MACHINE
 
 
+def _is_elsewhere(address: bytes) -> bool:
+    """Whether a socket's address, as C keeps it, is another machine's, or asks what a name's address is."""
+    family = int.from_bytes(address[:2], sys.byteorder)
+    if family not in _INTERNET:
+        return False
+    host = address[4:8] if family == socket.AF_INET else address[8:24].replace(_MAPPED, b"")
+    is_own = not any(host[:-1]) and host[-1:] <= b"\1" if len(host) == 16 else host[:1] in (b"\0", b"\x7f")
+    return not is_own or int.from_bytes(address[2:4], "big") == _NAME_SERVICE
+
+
 def _text_at(pid: int, address: int) -> str:
     """Return the text at an address of a process; '' if it cannot be read."""
+    return _bytes_at(pid, address, _MOST_PATH).partition(b"\0")[0].decode("utf-8", "replace")
+
+
+def _bytes_at(pid: int, address: int, number: int) -> bytes:
+    """Return so many bytes at an address of a process, or those that can be read."""
     try:
         with open("/proc/{}/mem".format(pid), "rb", buffering=0) as memory:
             memory.seek(address)
-            return memory.read(_MOST_PATH).partition(b"\0")[0].decode("utf-8", "replace")
+            return memory.read(number)
     except (OSError, OverflowError, ValueError):
-        return ""
+        return b""

@@ -9,7 +9,10 @@ from typing import Collection, List, Tuple
 from .system_calls import architecture
 
 AFTER_S = 1.0
-"""Time without any work after which it counts as stuck [seconds]."""
+"""Time without any work after which it counts as stuck, if all its threads wait without end [seconds]."""
+
+AFTER_SLEEP_S = 2.0
+"""The same if its main thread does and others sleep, as those of some thread pools do between looks [seconds]."""
 
 _EVERY_S = 0.2
 _TIMEOUT = 4  # place of futex's timeout among the number and the arguments of the call
@@ -31,7 +34,7 @@ class Stuck:
         self._since = self._looked = time.monotonic()
 
     def look(self) -> bool:
-        """Return whether it has done nothing for `AFTER_S` but wait, without end, for a thread."""
+        """Return whether nothing happens there but that its main thread waits, without end, for another one."""
         now = time.monotonic()
         if now - self._looked < _EVERY_S:
             return False
@@ -39,11 +42,13 @@ class Stuck:
         try:
             tasks = sorted(set(os.listdir(self._folder)) - self._helpers)
             seen = (tasks, sum(self._work_of(task) for task in tasks))
-            if seen != self._seen or not all(self._waits_for_ever(task) for task in tasks):
+            if seen != self._seen or not self._waits_for_ever(self._main):
                 self._seen, self._since = seen, now
+            after = AFTER_S if all(self._waits_for_ever(task) for task in tasks) else AFTER_SLEEP_S
         except (OSError, ValueError, IndexError):
             self._since = now  # It has just ended, or may not be looked into.
-        return now - self._since >= AFTER_S
+            return False
+        return now - self._since >= after
 
     def _work_of(self, task: str) -> int:
         """Return the processor time that a task has used [ticks]."""

@@ -114,6 +114,7 @@ def architecture() -> Optional[Architecture]:
 
 
 libc: Any = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
 
 
 def call(name: str, *arguments: Any) -> int:

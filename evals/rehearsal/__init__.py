@@ -1,0 +1,1 @@
+"""The rehearsal: how those of a run ended, and whether many leave anything behind."""
