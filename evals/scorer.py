@@ -28,6 +28,7 @@ class Rehearsed(BaseModel):
         answer: The answer, whole.
         replay_ms: Time a shadow kernel took to get into the state before the target [milliseconds].
         elapsed_ms: From the request to the reply, the replay included [milliseconds].
+        fork: Why a shadow had to answer: what the fork said.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +39,7 @@ class Rehearsed(BaseModel):
     answer: Mapping[str, Any] = Field(default_factory=dict)
     replay_ms: float = 0.0
     elapsed_ms: float = 0.0
+    fork: str = ""
 
     @property
     def ended(self) -> str:
@@ -67,7 +69,7 @@ def rehearsed_of(rehearsal: Rehearsal, *, elapsed_ms: float) -> Rehearsed:
         rehearsal: What the session returned.
         elapsed_ms: Time that took [milliseconds].
     """
-    reply = rehearsal.reply
+    reply, fork = rehearsal.reply, rehearsal.fork
     return Rehearsed(
         way=rehearsal.way,
         status=reply.status,
@@ -75,6 +77,7 @@ def rehearsed_of(rehearsal: Rehearsal, *, elapsed_ms: float) -> Rehearsed:
         answer=reply.answer,
         replay_ms=rehearsal.replay_ms,
         elapsed_ms=elapsed_ms,
+        fork="" if fork is None else fork.reason or str(fork.answer.get("why", "")),
     )
 
 

@@ -25,6 +25,7 @@ from rich.text import Text
 
 from crane_agent.config import LoadedSettings, Settings
 from crane_agent.frontends.version import installed_version
+from crane_agent.session.fence_proof import Proof, proof_of
 from crane_agent.verdict.render import one_line
 
 ENDPOINT_LIMIT_S = 5.0
@@ -52,7 +53,8 @@ class Row:
 def examine(loaded: LoadedSettings) -> list[Row]:
     """Run every check.
 
-    Touches: starts each kernelspec's interpreter once, and asks the endpoint for its models if one is set.
+    Touches: starts each kernelspec's interpreter, proves the fence of rehearsals in it, and asks the endpoint for its
+    models if one is set.
     """
     return [row for check in CHECKS for row in check(loaded.settings)]
 
@@ -114,19 +116,26 @@ def _kernels(settings: Settings) -> Iterator[Row]:
 
 def _kernelspec(name: str, spec: dict[str, object]) -> Row:
     what = f"kernel {name}"
-    argv = spec.get("argv")
     language = str(spec.get("language", ""))
     if language.lower() != "python":
         return Row(what, "warning", f"language {language or 'not said'}: only Python cells can be checked")
+    argv = spec.get("argv")
     if not isinstance(argv, list) or not argv:
         return Row(what, "warning", "its kernel.json names no command")
-    command = str(argv[0])
-    if not Path(command).name.startswith(("python", "pypy")) or not any("ipykernel" in str(part) for part in argv):
-        return Row(what, "ok", f"Python, started through {command}, which was not run")
-    # jupyter_client, too, puts its own interpreter in the place of a bare `python`
-    interpreter = sys.executable if os.sep not in command and command.startswith("python") else command
+    interpreter = _interpreter_of(argv)
+    if interpreter is None:
+        return Row(what, "ok", f"Python, started through {argv[0]}, which was not run")
     words = _ipykernel_in(interpreter)
     return Row(what, "ok" if words.startswith("ipykernel") else "warning", words)
+
+
+def _interpreter_of(argv: list[object]) -> str | None:
+    """Return the interpreter that a kernelspec's command starts, if it starts one itself."""
+    command = str(argv[0])
+    if not Path(command).name.startswith(("python", "pypy")) or not any("ipykernel" in str(part) for part in argv):
+        return None
+    # jupyter_client, too, puts its own interpreter in the place of a bare `python`
+    return sys.executable if os.sep not in command and command.startswith("python") else command
 
 
 def _ipykernel_in(interpreter: str) -> str:
@@ -152,6 +161,55 @@ def _ipykernel_in(interpreter: str) -> str:
     if done.returncode != 0 or len(words) != 2:
         return f"{path} has no ipykernel: {path} -m pip install ipykernel"
     return f"ipykernel {words[1]} on Python {words[0]} at {path}"
+
+
+def _rehearsal(settings: Settings) -> Iterator[Row]:
+    if settings.rehearse == "off":
+        yield Row("rehearsal", "ok", "off: no cell is run before it is judged")
+        return
+    interpreters = sorted({path for path in map(shutil.which, _interpreters(settings)) if path is not None})
+    for interpreter in interpreters:
+        where = f" with {interpreter}" if len(interpreters) > 1 else ""
+        proof = proof_of(interpreter, anew=True)
+        yield Row(f"rehearsal{where}", "warning" if proof.missing else "ok", _conclusion(proof))
+        for layer, (possible, impossible) in _LAYERS.items():
+            trial = proof.trials.get(layer)
+            if trial is not None:
+                words = f"does not hold: {trial.why}; {impossible}" if trial.why else f"holds: {possible}"
+                yield Row(f"  {layer}", "warning" if trial.why else "ok", words)
+
+
+def _interpreters(settings: Settings) -> Iterator[str]:
+    """Yield the interpreters that kernels are started with."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    if settings.python is not None:
+        yield settings.python
+        return
+    for found in KernelSpecManager().get_all_specs().values():
+        spec = found["spec"]
+        argv = spec.get("argv")
+        if str(spec.get("language", "")).lower() == "python" and isinstance(argv, list) and argv:
+            interpreter = _interpreter_of(argv)
+            if interpreter is not None:
+                yield interpreter
+
+
+_NOTHING = "no cell is rehearsed"
+_LAYERS = {
+    "fork": ("a kernel's threads do not keep its copy from computing", "no kernel is forked"),
+    "overlay": ("what a cell writes in a rehearsal is private", "a cell that writes is unknown"),
+    "landlock": ("the rest of the files, and other processes, are out of reach", _NOTHING),
+    "seccomp": ("network, processes and the machine are out of reach, and each try is heard of", _NOTHING),
+    "whole": ("all of them together", _NOTHING),
+}
+"""Layers of the fence, with what follows where one holds, and where not."""
+
+
+def _conclusion(proof: Proof) -> str:
+    if proof.missing:
+        return f"no fork can be fenced: {proof.missing}; verdicts go on without it"
+    return "a cell can be run in a fenced fork of the kernel before it is judged"
 
 
 class _NoRedirect(HTTPRedirectHandler):
@@ -195,4 +253,4 @@ def _model_row(model: str | None, url: str, body: bytes) -> Row:
     return Row("endpoint", "ok", f"{url} answers with {len(names)} models" + (f", {model} among them" if model else ""))
 
 
-CHECKS: tuple[Callable[[Settings], Iterator[Row]], ...] = (_own_versions, _kernels, _endpoint)
+CHECKS: tuple[Callable[[Settings], Iterator[Row]], ...] = (_own_versions, _kernels, _rehearsal, _endpoint)

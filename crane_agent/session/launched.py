@@ -16,20 +16,16 @@ from types import FrameType
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 
 from crane_agent.config import Privacy
-from crane_agent.errors import (
-    CellFailed,
-    CellTimeout,
-    KernelBusy,
-    KernelDied,
-    NoKernel,
-    NotAPythonKernel,
-)
+from crane_agent.errors import CellFailed, CellTimeout, KernelDied, NoKernel, NotAPythonKernel
 from crane_agent.notebook.cells import Cell, Notebook
-from crane_agent.session.channel import Channel, ExecuteReply
+from crane_agent.session.channel import Channel, ExecuteReply, KernelFacts
 from crane_agent.session.line import Audit
 from crane_agent.session.opened import OpenedSession
 from crane_agent.session.process import KernelProcess
+from crane_agent.session.protocol import Rehearsal
+from crane_agent.session.rehearsal import rehearse
 from crane_agent.session.scratch import copy_folder
+from crane_agent.session.shadow import DoneCell, Origin
 
 START_LIMIT_S = 60.0
 """Time the kernel may take to answer for the first time [seconds]."""
@@ -62,6 +58,11 @@ class LaunchedSession(OpenedSession):
     A session that is never closed is closed when Python exits.
     """
 
+    def __init__(self, channel: Channel, facts: KernelFacts, cleanup: ExitStack, origin: Origin | None = None) -> None:
+        """Take a kernel over; `origin` is how it came to its state, if another may be brought there."""
+        super().__init__(channel, facts, cleanup)
+        self.origin = origin
+
     @property
     def owned(self) -> bool:
         """Whether the kernel was started by us."""
@@ -69,7 +70,18 @@ class LaunchedSession(OpenedSession):
 
     def run(self, code: str, *, limit_s: float) -> ExecuteReply:
         """Run a cell for real and wait for its end, at most `limit_s` [seconds]."""
-        return self._channel.execute(code, limit_s=limit_s)
+        reply = self._channel.execute(code, limit_s=limit_s)
+        if self.origin is not None:
+            self.origin.done.append(DoneCell(code, reply.status, reply.seconds))
+        return reply
+
+    def rehearse(self, source: str, *, seconds: float) -> Rehearsal:
+        """Run a cell in a fenced copy of the kernel, in `seconds` at most: in a fork, else in a second kernel.
+
+        Raises:
+            KernelDied: The kernel is gone.
+        """
+        return rehearse(self._channel, self.facts, source, seconds=seconds, origin=self.origin)
 
 
 def launch(
@@ -127,9 +139,19 @@ def launch(
         cleanup.callback(kernel.end)
         channel = Channel(kernel.connect(), alive=kernel.is_alive, privacy=privacy, audit=audit)
         cleanup.callback(channel.close)
-        _await_start(kernel, channel, name=spec.display_name, limit_s=start_limit_s)
-        _replay(channel, executed, cell_limit_s=cell_limit_s, total_limit_s=total_limit_s, on_cell=on_cell)
-        return LaunchedSession(channel, channel.install(), cleanup)
+        kernel.await_start(channel, limit_s=start_limit_s)
+        done = _replay(channel, executed, cell_limit_s=cell_limit_s, total_limit_s=total_limit_s, on_cell=on_cell)
+        origin = Origin(
+            spec=spec,
+            folder=folder.resolve() if folder is not None else None,
+            env=env or {},
+            done=done,
+            start_limit_s=start_limit_s,
+            replay_limit_s=total_limit_s,
+            privacy=privacy,
+            audit=audit,
+        )
+        return LaunchedSession(channel, channel.install(), cleanup, origin)
     except BaseException:
         cleanup.close()
         raise
@@ -210,15 +232,6 @@ def _working_folder(folder: Path | None, own: Path, *, in_place: bool, copy_limi
     return scratch
 
 
-def _await_start(kernel: KernelProcess, channel: Channel, *, name: str, limit_s: float) -> None:
-    try:
-        channel.ping(limit_s=limit_s)
-    except KernelDied:
-        raise NoKernel(f"the kernel {name!r} does not start: {kernel.last_words()}") from None
-    except KernelBusy:
-        raise NoKernel(f"the kernel {name!r} did not start within {limit_s:g} s") from None
-
-
 def _replay(
     channel: Channel,
     executed: Sequence[Cell],
@@ -226,8 +239,9 @@ def _replay(
     cell_limit_s: float,
     total_limit_s: float,
     on_cell: OnCell | None,
-) -> None:
+) -> list[DoneCell]:
     deadline = time.monotonic() + total_limit_s
+    done = []
     for place, cell in enumerate(executed, start=1):
         if on_cell is not None:
             on_cell(place, len(executed), cell)
@@ -242,6 +256,8 @@ def _replay(
             raise CellTimeout(f"{name} was still running after {cell_limit_s:g} s during the replay")
         if reply.status == "error" and not cell.failed_when_saved:
             raise CellFailed(f"{name} raised {_error(reply)} during the replay")
+        done.append(DoneCell(cell.source, reply.status, reply.seconds))
+    return done
 
 
 def _name(cell: Cell) -> str:

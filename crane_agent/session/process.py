@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,7 +20,8 @@ from jupyter_client.connect import write_connection_file
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.launcher import launch_kernel
 
-from crane_agent.errors import NoKernel
+from crane_agent.errors import KernelBusy, KernelDied, NoKernel
+from crane_agent.session.channel import Channel
 
 # The kernel's work is no work of the user's: it must not appear in their IPython history.
 _NO_HISTORY_FILE = "--HistoryManager.hist_file=:memory:"
@@ -33,7 +34,9 @@ _WAIT_S = 5.0
 class KernelProcess:
     """A kernel that runs on this machine and belongs to us; it also ends itself when our process is gone."""
 
-    def __init__(self, spec: KernelSpec, files: Path, *, cwd: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, spec: KernelSpec, files: Path, *, cwd: Path, env: Mapping[str, str], starter: Sequence[str] = ()
+    ) -> None:
         """Start it.
 
         Should an interrupt come before the caller knows about it, it ends itself when our process does.
@@ -43,9 +46,11 @@ class KernelProcess:
             files: An empty private folder for its connection and its log; the caller removes it.
             cwd: Its working directory.
             env: Environment variables that it gets in addition to ours.
+            starter: A command that starts the kernel's, which follows as its last arguments, in a network of its own.
+                Asked to by SIGTERM, it ends when all that it started has ended.
 
         Raises:
-            NoKernel: The command cannot be run.
+            NoKernel: The command cannot be run, or the path of `files` is too long for what is in another network.
         """
         self._name = spec.display_name
         self._log = files / "kernel.log"
@@ -53,6 +58,8 @@ class KernelProcess:
         # Sockets in our own folder: no port that another process may take first, and no other user can connect.
         path = str(files / "socket")
         is_ipc = os.name == "posix" and len(path) < _LONGEST_IPC_PATH
+        if starter and not is_ipc:
+            raise NoKernel(f"the path of its sockets is too long: {path}")
         write_connection_file(
             self._connection_file,
             key=os.urandom(32).hex().encode(),
@@ -62,10 +69,11 @@ class KernelProcess:
         command = self._command(spec)
         if shutil.which(os.path.expanduser(command[0])) is None:
             raise NoKernel(f"the kernel {self._name!r} does not start: there is no command {command[0]!r}")
+        self._has_starter = bool(starter)
         try:
             with self._log.open("wb") as log:
                 self._process: subprocess.Popen[bytes] = launch_kernel(
-                    command,
+                    [*starter, *command],
                     stdout=log.fileno(),
                     stderr=log.fileno(),
                     cwd=str(cwd),
@@ -90,6 +98,19 @@ class KernelProcess:
         client.load_connection_file()
         return client
 
+    def await_start(self, channel: Channel, *, limit_s: float) -> None:
+        """Wait until it answers on a channel.
+
+        Raises:
+            NoKernel: It ended, or did not answer by the limit.
+        """
+        try:
+            channel.ping(limit_s=limit_s)
+        except KernelDied:
+            raise NoKernel(f"the kernel {self._name!r} does not start: {self.last_words()}") from None
+        except KernelBusy:
+            raise NoKernel(f"the kernel {self._name!r} did not start within {limit_s:g} s") from None
+
     def last_words(self) -> str:
         """Return the last line of what the process itself wrote, which says why it did not start."""
         lines = [line.strip() for line in self._log.read_text(errors="replace").splitlines()]
@@ -98,6 +119,10 @@ class KernelProcess:
 
     def end(self) -> None:
         """Kill it and every process it started, and wait until it is gone."""
+        if self._has_starter:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_WAIT_S)
         if os.name == "posix":
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)

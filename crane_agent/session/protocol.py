@@ -59,11 +59,13 @@ class Rehearsal:
         reply: The report, see `in_kernel.rehearsal`; `refused` if the cell was not rehearsed.
         way: `fork`, a copy of the kernel itself; `shadow`, another kernel in which the executed cells were replayed.
         replay_ms: Time that the replay took [milliseconds].
+        fork: What the fork said before, where a second kernel had to.
     """
 
     reply: Reply
     way: Literal["fork", "shadow"] = "fork"
     replay_ms: float = 0.0
+    fork: Reply | None = None
 
 
 @dataclass(frozen=True)

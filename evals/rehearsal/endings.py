@@ -28,6 +28,7 @@ def endings(rows: Sequence[Row]) -> list[Section]:
     every = [Ending(rehearsed, each) for each in told for rehearsed in each.said.rehearsals]
     parts = [
         Section("How the rehearsals ended", ("way", "ended", "why", "times"), _ended_lines(told, every), ENDED_NOTE),
+        Section("Why a shadow kernel had to", ("what the fork said", "times"), _fork_lines(every)),
         Section("What they told", ("way", "told", "n", "right", "right type and line"), _told_lines(every), TOLD_NOTE),
         Section("Time of the rehearsals", ("milliseconds", *SPREAD), _time_lines(every)),
         Section("What a fence denied", ("way", "act", "rehearsals"), _words(every, "denied")),
@@ -41,6 +42,11 @@ def _ended_lines(told: Collection[Judged], every: Iterable[Ending]) -> tuple[tup
     kinds = Counter((each.way, each.ended, short(each.why)) for each, _ in every)
     kinds.update(("none", "decided without", "") for each in told if not each.said.rehearsals)
     return tuple((*kind, str(times)) for kind, times in sorted(kinds.items(), key=lambda item: (item[0][:2], -item[1])))
+
+
+def _fork_lines(every: Iterable[Ending]) -> tuple[tuple[str, ...], ...]:
+    said = Counter(short(each.fork) for each, _ in every if each.fork)
+    return tuple((words, str(times)) for words, times in said.most_common())
 
 
 def _told_lines(every: Iterable[Ending]) -> tuple[tuple[str, ...], ...]:

@@ -116,8 +116,38 @@ def test_a_module_in_the_current_folder_is_not_run(tmp_path):
     assert not mark.exists()
 
 
+LAYERS = ("  fork", "  overlay", "  landlock", "  seccomp", "  whole")
+
+
+def test_it_says_which_layers_of_the_fence_hold_and_what_follows(tmp_path):
+    done = crane("doctor", home=tmp_path)
+    assert done.returncode == 0
+    conclusion = row(done.stdout, "rehearsal")
+    if sys.platform != "linux":
+        assert "made for Linux" in conclusion
+        return
+    states = {layer.strip(): row(done.stdout, layer).split()[1:3] for layer in LAYERS}
+    holding = {layer for layer, state in states.items() if state == ["ok", "holds:"]}
+    assert all(state in (["ok", "holds:"], ["warning", "does"]) for state in states.values())
+    assert ("can be run in a fenced fork" in conclusion) == (holding >= {"fork", "landlock", "seccomp", "whole"})
+
+
+def test_an_interpreter_that_cannot_be_fenced_is_a_warning_and_what_is_off_is_not_tried(tmp_path):
+    python = tmp_path / "python3"
+    python.write_text(f'#!/bin/sh\n[ "$1" = -I ] && touch "{tmp_path}/tried" && exit 1\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    done = crane("doctor", "--python", python, home=tmp_path, CRANE_REHEARSE="off")
+    assert "off: no cell is run" in row(done.stdout, "rehearsal")
+    assert not (tmp_path / "tried").exists()
+    done = crane("doctor", "--python", python, home=tmp_path)
+    assert row(done.stdout, "rehearsal").split()[1:6] == ["warning", "no", "fork", "can", "be"]
+    assert done.returncode == 0
+    assert done.stdout.rstrip().endswith("\nusable")
+
+
 def endpoint_row(server: Endpoint, home: Path, **extra: str) -> str:
-    done = crane("doctor", "--model", "small", home=home, OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY, **extra)
+    variables = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY, "CRANE_REHEARSE": "off", **extra}
+    done = crane("doctor", "--model", "small", home=home, **variables)
     assert done.returncode == 0  # the rules need no endpoint
     assert KEY not in done.stdout + done.stderr
     return row(done.stdout, "endpoint")
@@ -148,7 +178,8 @@ def test_the_key_does_not_follow_a_redirect(tmp_path):
 
 
 def test_an_endpoint_that_is_not_there_is_a_warning_without_the_password_in_its_address(tmp_path):
-    done = crane("doctor", home=tmp_path, OPENAI_BASE_URL="http://user:hidden@127.0.0.1:9/v1?key=hidden")
+    url = "http://user:hidden@127.0.0.1:9/v1?key=hidden"
+    done = crane("doctor", home=tmp_path, OPENAI_BASE_URL=url, CRANE_REHEARSE="off")
     assert done.returncode == 0
     assert "warning" in row(done.stdout, "endpoint")
     assert "hidden" not in done.stdout

@@ -24,6 +24,7 @@ from .system_calls import SystemCallFailed, call
 _BEFORE = b"before"
 _AFTER = b"after!"
 _NOWHERE = "/dev/crane_agent/nowhere"
+_OF_THE_MACHINE = "/proc/self/comm"
 _TERMINAL_INPUT = 0x5412  # TIOCSTI
 _PEEK = 2  # PTRACE_PEEKDATA, which fails on a process that is not traced
 
@@ -276,7 +277,7 @@ DENIED = (
     Act("left its namespace", lambda outside: _ask("unshare", 0), seccomp.MACHINE, True),
     Act("mounted a file system", lambda outside: _ask("mount", None, None, None, 0, None), seccomp.MACHINE, True),
     Act("typed into a terminal", lambda outside: fcntl.ioctl(0, _TERMINAL_INPUT, b"\n"), seccomp.OLD),
-    Act("opened a device", lambda outside: os.open(_NOWHERE, os.O_WRONLY), seccomp.DEVICE),
+    Act("opened a device", lambda outside: os.close(os.open(_OF_THE_MACHINE, os.O_WRONLY)), seccomp.DEVICE),
 )
 """What seccomp denies, and its keeper hears."""
 

@@ -166,9 +166,8 @@ def _copy(shell: Any, source: str, seconds: float, layers: List[str], keeper: "_
     if os.getppid() != keeper.kernel:
         os._exit(1)  # It ended before that.
     limits.give_way()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end = keeper.of_copy
     try:
         enclosed = enclose(layers, keeper.kept_by_copy, seconds)
@@ -179,6 +178,7 @@ def _copy(shell: Any, source: str, seconds: float, layers: List[str], keeper: "_
         end, [b"F"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, enclosed.listener.to_bytes(4, sys.byteorder))]
     )
     os.close(enclosed.listener)
+    _say(end, {"private": enclosed.private})
     pools.use_one_thread()
     performance = Performance(shell, source)
     stand_ins.put(performance.changed)
@@ -190,7 +190,9 @@ def _copy(shell: Any, source: str, seconds: float, layers: List[str], keeper: "_
     _thread.start_new_thread(_tell_progress, (end, performance, ask))
     _say(end, {"began": os.listdir("/proc/self/task")})
     ended = performance.run()
-    ended.update(changed=performance.changed, denied=performance.denied, files=enclosed.files)
+    ended.update(
+        changed=performance.changed, denied=performance.denied, files="private" if enclosed.private else "denied"
+    )
     _say(end, {"ended": ended})
     os._exit(0)
 
@@ -308,6 +310,8 @@ class _Keeper:
         while b"\n" in self._heard:
             line, _, self._heard = self._heard.partition(b"\n")
             self._said.update(json.loads(line.decode()))
+        if self._listener is not None:
+            self._listener.private = tuple(self._said.get("private", ()))
 
     def _ask_how_far(self, pid: int) -> None:
         try:

@@ -11,7 +11,7 @@ seccomp       no processes, no network, no other process, no change of the machi
 
 from __future__ import annotations
 
-from typing import Any, Collection, NamedTuple
+from typing import Any, Collection, NamedTuple, Tuple
 
 from . import capabilities, landlock, limits, mappings, open_files, overlay, seccomp
 from .system_calls import SystemCallFailed
@@ -32,11 +32,11 @@ class Enclosed(NamedTuple):
 
     Attributes:
         listener: File descriptor for its keeper, on which denied acts are heard.
-        files: ``private`` or ``denied``: what becomes of writes.
+        private: The folders below which writes are private; without any, all writes are denied.
     """
 
     listener: int
-    files: str
+    private: Tuple[str, ...]
 
 
 def enclose(layers: Collection[str], kept: Collection[int], seconds: float) -> Enclosed:
@@ -62,4 +62,4 @@ def enclose(layers: Collection[str], kept: Collection[int], seconds: float) -> E
     capabilities.drop(before)
     landlock.restrict(private)
     listener = seccomp.install(seccomp.Policy(writes=is_private, connections=tuple(dead)))
-    return Enclosed(listener, "private" if is_private else "denied")
+    return Enclosed(listener, tuple(private))

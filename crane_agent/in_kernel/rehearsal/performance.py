@@ -43,10 +43,13 @@ class Performance:
         self._detach_from_frontend()
         self._follow_compilation()
         sys.addaudithook(self._note_program)
+        self._getpid, os.getpid = os.getpid, self._process_id
         loop = self._own_loop()
         began = time.perf_counter()
         result = loop.run_until_complete(self._run_cell())
         seconds = time.perf_counter() - began
+        if any(isinstance(each, RecursionError) for each in report.chain(result.error_in_exec)):
+            self.changed.append("its stack began a few calls deeper than the kernel's")
         return dict(ending_of(result, self._shell, self.target), seconds=seconds)
 
     async def _run_cell(self) -> Any:
@@ -96,6 +99,13 @@ class Performance:
         manager = getattr(shell, "history_manager", None)
         if manager is not None:
             manager.writeout_cache = _nothing
+
+    def _process_id(self) -> int:
+        """Stands in for ``os.getpid``: what the user's code makes of the answer may be other than in the kernel."""
+        words = "it asked for its process id, which in a copy is another one"
+        if words not in self.changed and report.is_users(sys._getframe(1), self._shell, self.target):
+            self.changed.append(words)
+        return self._getpid()
 
     def _note_program(self, event: str, arguments: Any) -> None:
         if event == "subprocess.Popen":

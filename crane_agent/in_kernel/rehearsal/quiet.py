@@ -21,6 +21,8 @@ _OWN_THREADS = ("ipykernel", "IPython", "zmq", "tornado", "traitlets", "crane_ag
 # Idle between calls: they wait for work from the main thread.
 _IDLE_THREADS = ("joblib", "multiprocessing.queues", "asyncio")
 _OWN_TASKS = ("ipykernel", "IPython", "zmq", "tornado", "jupyter_client", "jupyter_core")
+# They warn of a fork in the user's notebook, and hang in it. Source: jax, `jax/_src/xla_bridge.py`.
+_UNFIT = ("jax",)
 _ASLEEP = "S"
 _DEVICES = ("/dev/nvidia", "/dev/dri", "/dev/kfd")
 
@@ -52,6 +54,9 @@ def look(shell: Any) -> None:
         raise NotNow("the notebook handles SIGCHLD, which the end of the copy would send")
     if sys.gettrace() is not None:
         raise NotNow("a debugger follows the kernel")
+    for name in _UNFIT:
+        if name in sys.modules:
+            raise NotNow("it has loaded {}, which cannot be forked".format(name))
     for reason in (*_threads(), *_tasks()):
         raise NotNow(reason)
     if _holds_a_device():

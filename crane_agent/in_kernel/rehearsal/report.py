@@ -57,7 +57,7 @@ def of_error(error: BaseException, shell: Any, target: str) -> Dict[str, Any]:
 
 def doubt_of(error: BaseException, *, forked: bool = True) -> str:
     """Return why an error may be made by the fence, or by the fork if there was one, in words; '' if it cannot be."""
-    for each in _chain(error):
+    for each in chain(error):
         number = getattr(each, "errno", None) if isinstance(each, OSError) else None
         text = _text_of(each)
         if number == DENIED or os.strerror(DENIED) in text:
@@ -200,14 +200,19 @@ def _text_of(error: BaseException) -> str:
         return ""
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: Optional[BaseException]) -> Iterator[BaseException]:
+    """Yield an exception and those that it came from or holds, each once; nothing for None."""
     seen = set()
-    waiting: List[Optional[BaseException]] = [error]
+    waiting = [error]
     while waiting:
         each = waiting.pop()
         if each is None or id(each) in seen:
             continue
         seen.add(id(each))
         yield each
-        waiting += [each.__cause__, each.__context__]
-        waiting += list(getattr(each, "exceptions", ()))
+        waiting += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
+
+
+def is_users(frame: FrameType, shell: Any, target: str) -> bool:
+    """Whether a frame runs the user's code: a cell's, or of a file that is no library."""
+    return _is_users(frame.f_code.co_filename, target, _cells(shell))

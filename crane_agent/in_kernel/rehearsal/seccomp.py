@@ -95,6 +95,7 @@ _ZERO_IS_SELF = frozenset(_WHOSE) - {"kill", "tkill", "tgkill"}
 _CLONE_THREAD = 0x10000
 _DEVICE_KINDS = (0o020000, 0o060000)  # S_IFCHR, S_IFBLK
 _KIND = 0o170000  # S_IFMT
+_SIGNALS_BY_FILES = (8, 10, 15), (0x8901, 0x8902)  # F_SETOWN, F_SETSIG, F_SETOWN_EX; FIOSETOWN, SIOCSPGRP
 _TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 _DATAGRAM, _SOCKET_KIND = 2, 0xF
 
@@ -242,7 +243,9 @@ def _program(policy: Policy, denial: int) -> _Program:
     for name in _UNKNOWN:
         program.unknown(name)
     program.deny_unless("socket", 0, policy.families)
-    program.deny_if("ioctl", 1, ((_JUMP_IF_EQUAL, request) for request in _TERMINAL_INPUT))
+    of_files, of_devices = _SIGNALS_BY_FILES
+    program.deny_if("fcntl", 1, ((_JUMP_IF_EQUAL, request) for request in of_files))
+    program.deny_if("ioctl", 1, ((_JUMP_IF_EQUAL, request) for request in (*_TERMINAL_INPUT, *of_devices)))
     if policy.reaches_itself:
         program.deny("connect")
         program.deny_with("sendto", 4)
@@ -306,10 +309,12 @@ class Listener:
     Attributes:
         descriptor: The file descriptor that `install` returned.
         acts: How often each act was denied.
+        private: The folders below which writes are private, once they are known.
     """
 
     def __init__(self, descriptor: int, policy: Policy) -> None:
         self.descriptor = descriptor
+        self.private: Tuple[str, ...] = ()
         self.acts: Dict[str, int] = {}
         self._policy = policy
         machine = architecture()
@@ -342,8 +347,15 @@ class Listener:
         if path in _HARMLESS or any(path == each or path.startswith(each + "/") for each in self._policy.devices):
             return ""
         if path.startswith(_DEVICES) and not path.startswith(_SHARED_MEMORY):
-            return DEVICE
-        return "" if self._policy.writes else WRITE
+            return DEVICE if os.path.exists(path) else ""
+        return WRITE if not self._policy.writes or self._is_outside(path) else ""
+
+    def _is_outside(self, path: str) -> bool:
+        """Whether a file lies in none of the private folders, so that writing it fails as it might not have."""
+        if not self.private or not os.path.isabs(path):
+            return False
+        real = os.path.realpath(path)
+        return not any(real == each or real.startswith(each + "/") for each in self.private)
 
 
 def _act_of(name: str) -> str:
@@ -356,7 +368,7 @@ def _act_of(name: str) -> str:
         return PROCESS
     if name in ("socket", "socketpair"):
         return NETWORK
-    if name in _WHOSE:
+    if name in _WHOSE or name == "fcntl":
         return OTHERS
     return OLD if name in _ON_CONNECTIONS else MACHINE
 

@@ -273,7 +273,7 @@ def _seccomp(outside: Outside, attempt: _Attempt) -> None:
 
 def _whole(layers: Collection[str], outside: Outside, attempt: _Attempt) -> None:
     enclosed = fence.enclose(layers, (0, 1, 2, attempt.end.fileno()), LIMIT_S)
-    is_private = enclosed.files == "private"
+    is_private = bool(enclosed.private)
     attempt.hand_over(enclosed.listener, writes=is_private)
     if is_private:
         attempt.must_show(acts.WRITES)

@@ -238,6 +238,7 @@ ENDS = {
     "segfaults": Act("x = 1\nctypes.string_at(0)", UNKNOWN, why="SIGSEGV"),
     "aborts": Act("os.abort()", UNKNOWN, why="SIGABRT"),
     "kills itself": Act("os.kill(os.getpid(), signal.SIGKILL)", UNKNOWN, why="SIGKILL"),
+    "nests deeply": Act("def f(n): return n and f(n - 1)\nf(600)", FINISHED),
     "recurses": Act("def f(n): return f(n + 1)\nf(0)", CRASH, "RecursionError", 2),
     "starts threads that never end": Act(
         "for _ in range(20):\n    threading.Thread(target=time.sleep, args=(99,)).start()", FINISHED

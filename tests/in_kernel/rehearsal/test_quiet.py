@@ -150,6 +150,26 @@ def test_the_users_own_frames_are_named(session):
     assert isinstance(frames[1]["cell"], int)
 
 
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("import os\nopen(f'/tmp/{os.getpid()}')", "process id"), ("def f(): f()\nf()", "deeper")],
+    ids=["asks for its process", "recurses"],
+)
+def test_what_a_copy_may_answer_otherwise_is_said(session, source, words):
+    answer = rehearse(session, source).answer
+    assert answer["outcome"] == "crash"
+    assert words in "".join(answer["changed"])
+
+
+def test_a_handler_of_the_users_handles_its_signal(session):
+    code = "import signal\ndef late(*_): raise TimeoutError('late')\nsignal.signal(signal.SIGALRM, late)"
+    assert session.run(code, limit_s=10).status == "ok"
+    reply = rehearse(session, "import time\nsignal.setitimer(signal.ITIMER_REAL, 0.2)\ntime.sleep(5)")
+    assert session.run("signal.signal(signal.SIGALRM, signal.SIG_DFL)", limit_s=10).status == "ok"
+    assert reply.answer["exception"]["type"] == "TimeoutError"
+    assert reply.answer["outcome"] == "unknown"  # An error of this class may be of a connection that is not there.
+
+
 def test_a_kernel_whose_process_forks_by_itself_is_rehearsed_all_the_same(session):
     code = "import os\nchild = os.fork()\nif child == 0:\n    os._exit(0)\nos.waitpid(child, 0)"
     assert session.run(code, limit_s=20).status == "ok"
