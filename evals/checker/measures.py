@@ -7,11 +7,10 @@ from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest  # type: ignore[import-untyped]
 
 from crane_agent.notebook.code import names_in, parse
 from evals.checker.rows import Checked, Foreseen, Row, line_right, message_right, type_right
-from evals.measures import Spread
+from evals.measures import Paired, Spread, mcnemar
 
 _WORD = re.compile(r"(?<!\.)\b[^\W\d]\w*")
 
@@ -39,16 +38,6 @@ class Recall(NamedTuple):
     messages: int
     known_types: int
     known_lines: int
-
-
-class Comparison(NamedTuple):
-    """Two checkers on the same crashes: McNemar's exact test."""
-
-    both: int
-    ours_only: int
-    peer_only: int
-    neither: int
-    p: float
 
 
 def ours(cell: Checked) -> Foreseen | None:
@@ -107,14 +96,10 @@ def settled(cells: Iterable[Checked]) -> tuple[int, int]:
     return sum(cell.said.settled for cell in ran), len(ran)
 
 
-def compare(cells: Iterable[Checked]) -> Comparison:
-    """Compare ours with the peer's on the crashes that both were asked about: McNemar's exact test, two-sided."""
+def compare(cells: Iterable[Checked]) -> Paired:
+    """Compare ours, the first, with the peer's on the crashes that both were asked about."""
     crashed = [cell for cell in cells if cell.truth.crash and cell.peer is not None]
-    counts = Counter((ours(cell) is not None, peers(cell) is not None) for cell in crashed)
-    ours_only, peer_only = counts[True, False], counts[False, True]
-    discordant = ours_only + peer_only
-    p = float(binomtest(ours_only, discordant).pvalue) if discordant else 1.0
-    return Comparison(counts[True, True], ours_only, peer_only, counts[False, False], p)
+    return mcnemar((ours(cell) is not None, peers(cell) is not None) for cell in crashed)
 
 
 def spread_of(values: Collection[float]) -> Spread:

@@ -165,8 +165,8 @@ def _comparison_lines(cells: Sequence[Checked]) -> tuple[tuple[str, str], ...]:
     comparison = compare(cells)
     return (
         ("both", str(comparison.both)),
-        ("ours only", str(comparison.ours_only)),
-        ("the peer only", str(comparison.peer_only)),
+        ("ours only", str(comparison.first_only)),
+        ("the peer only", str(comparison.second_only)),
         ("neither", str(comparison.neither)),
         ("McNemar's exact test, two-sided: p", f"{comparison.p:.2g}"),
     )

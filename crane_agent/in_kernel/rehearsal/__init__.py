@@ -7,7 +7,7 @@
   what waits in vain; `report` says how it ended.
 - `enclosure` puts another process behind the layers, a shadow kernel, which does the executed cells again; `witness`
   watches the target there, `training` shortens it.
-- `trial` proves the layers in a process of its own, before the first use in an interpreter.
+- `trial` proves the layers in a process of its own, before the first use in an interpreter; `acts` are what it tries.
 
 What cannot be decided is `unknown`, never a guess: a denied act, a limit, a signal, the deadline.
 """

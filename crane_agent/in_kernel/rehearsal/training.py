@@ -1,8 +1,8 @@
 """Training that would outlast the rehearsal is ended after some of its steps, and that is noted as a change.
 
 The steps that run are those that would run: no error among them is made or hidden by it. The record of the epochs that
-did not run repeats the last one that did, so that what is plotted over them has its length. Source: Keras, `Model.fit` and
-`Callback`, whose `stop_training` ends the training after the step.
+did not run repeats the last one that did, so that what is plotted over them has its length. Source: Keras,
+`Model.fit` and `Callback`, whose `stop_training` ends the training after the step.
 """
 
 from __future__ import annotations
