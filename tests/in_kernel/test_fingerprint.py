@@ -17,6 +17,7 @@ from kernels import IN_KERNEL, code_cells, open_kernel
 from zoo import CLEAN, HOSTILE, LARGE, OPTIONAL, ORDINARY, START
 
 from crane_agent.agent.rule_policy import RulePolicy
+from crane_agent.config import Settings
 from crane_agent.in_kernel import wire
 from crane_agent.in_kernel.probes import PROBES
 from crane_agent.notebook.cells import Notebook
@@ -252,7 +253,9 @@ def test_a_whole_prediction_leaves_no_trace(kernel, target):
     notebook = Notebook(path=Path("here.ipynb"), cells=cells, kernelspec=None, language="python")
     session = LaunchedSession(kernel.channel, kernel.channel.facts(), ExitStack())
     kernel.watch.start()
-    verdict = predict(target_of(notebook, str(len(NOTEBOOK))), session, policy=RulePolicy())
+    # What a rehearsal does, and leaves, is watched by itself: `rehearsal/test_acts.py`.
+    settings = Settings(rehearse="off")
+    verdict = predict(target_of(notebook, str(len(NOTEBOOK))), session, settings=settings, policy=RulePolicy())
     assert verdict.outcome in ("crash", "no_crash", "unknown")
     kernel.assert_untouched()
 
