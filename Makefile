@@ -12,7 +12,8 @@ DEMO_CHECK = { code=0; crane-agent check $(1) || code=$$?; \
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check docs demo-wheel bench-startup evals-junobench evals-cells bench-probes soak-rehearsal \
-	evals-planted evals-probes test-kernels evals-checker-junobench evals-checker-cells evals-checker-corpus
+	evals-planted evals-probes test-kernels evals-checker-junobench evals-checker-cells evals-checker-corpus \
+	evals-rehearsal-corpus
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -89,6 +90,10 @@ evals-checker-cells: $(VENV)/.test $(PEER)/.done ## The same on single cells: CE
 evals-checker-corpus: $(VENV)/.test $(CORPUS_VENV)/.done $(NOTEBOOKS)/.done ## The checker on notebooks of packages, on from where it stopped
 	$(BIN)/python -m evals.checker.corpus replay "$(NOTEBOOKS)" --python "$(CORPUS_VENV)/bin/python" \
 		--out evals/results/checker_corpus.jsonl --table evals/results/checker_corpus.md
+
+evals-rehearsal-corpus: $(VENV)/.test $(CORPUS_VENV)/.done $(NOTEBOOKS)/.done ## Rehearsals on the same, on from where it stopped
+	$(BIN)/python -m evals.rehearsal.corpus "$(NOTEBOOKS)" --python "$(CORPUS_VENV)/bin/python" \
+		--out evals/results/rehearsal_corpus.jsonl --table evals/results/rehearsal_corpus.md
 
 $(PEER)/.done: | $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target "$(PEER)" $(PEER_VERSION)

@@ -91,11 +91,16 @@ def run_and_report(
         *endings(rows),
         Section("Made with", ("what", "value"), tuple(made_with.items())),
     ]
-    show(title, parts, Console(width=None if sys.stdout.isatty() else PIPE_WIDTH))
-    if options.table:
-        options.table.parent.mkdir(parents=True, exist_ok=True)
-        options.table.write_text(markdown(title, parts), encoding="utf-8")
+    publish(title, parts, options.table)
     return exit_status(rows)
+
+
+def publish(title: str, parts: Sequence[Section], path: Path | None) -> None:
+    """Print the tables, and write them as Markdown if there is a path."""
+    show(title, parts, Console(width=None if sys.stdout.isatty() else PIPE_WIDTH))
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(markdown(title, parts), encoding="utf-8")
 
 
 def tell(row: Row, console: Console) -> None:

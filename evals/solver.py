@@ -30,9 +30,12 @@ QUESTION_LIMIT_S = 20.0
 # `finally`, or of the `with` around it. The answer comes back as the message of an error.
 LINE_QUESTION = """
 def line_of_last_error():
-    import os, sys
+    import codeop, os, sys
     trace = sys.last_traceback
-    while trace is not None and os.sep + "IPython" + os.sep in trace.tb_frame.f_code.co_filename:
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if os.sep + "IPython" + os.sep not in file and file != codeop.__file__:
+            break
         trace = trace.tb_next
     return getattr(sys.last_value, "lineno", None) if trace is None else trace.tb_lineno
 raise Exception(line_of_last_error())

@@ -16,7 +16,7 @@ from .redaction import redacted_value
 
 _FIELDS = privacy.joined(FIELDS, checker.FIELDS)
 
-_OF_REHEARSALS = ("rehearse", "watch", "progress", "ending")
+_OF_REHEARSALS = ("rehearse", "watch", "progress", "ending", "description")
 
 MAX_REASON = 1000
 """Length of the reason of a refusal [characters]."""

@@ -38,6 +38,7 @@ REPLAY_FACTOR, REPLAY_GRACE_S = 3.0, 10.0
 
 _REPORT = Limits(seconds=5.0, items=50, bytes=65_536)
 _PROGRESS = Limits(seconds=1.0)
+_DESCRIPTION = Limits(seconds=2.0, items=50, bytes=65_536)
 
 _UNKNOWN: Mapping[str, Any] = {
     "outcome": "unknown",
@@ -49,7 +50,12 @@ _UNKNOWN: Mapping[str, Any] = {
     "changed": [],
     "pause_ms": 0.0,
     "files": "private",
+    "scene": None,
+    "bound": None,
 }
+
+# What is described, by the outcome that it belongs to.
+_DESCRIBED = {"crash": "scene", "finished": "bound"}
 
 # `-I`: neither the environment nor the folder says what is imported; `-B`: nothing is written.
 _STARTER = (
@@ -204,7 +210,18 @@ class _Shadow:
             why = f"it {' and '.join(sorted(acts))}, which the fence denies"
             report |= {"outcome": "unknown", "why": why, "denied": sorted(acts)}
         report["changed"] = [*_changes(before), *report["changed"]]
+        report |= self._described(_DESCRIBED.get(report["outcome"]))
         return replace(reply, answer=report)
+
+    def _described(self, field: str | None) -> Mapping[str, Any]:
+        """Return what is there after the end; that runs code of the user's, whose acts are no longer the target's."""
+        if field is None:
+            return {}
+        try:
+            answer = self._channel.ask("description", {}, limits=_DESCRIPTION).answer
+        except KernelError:
+            return {}
+        return {field: answer.get(field)}
 
     def _ending(self, done: ExecuteReply, source: str) -> Reply:
         try:

@@ -20,11 +20,11 @@ from rich.console import Console
 
 from crane_agent.errors import CraneAgentError
 from crane_agent.session.launched import LaunchedSession, launch
-from evals.command import PIPE_WIDTH
+from evals.command import publish
 from evals.measures import spread
 from evals.provenance import command_line, commit, provenance
 from evals.scorer import Rehearsed, rehearsed_of
-from evals.table import Section, markdown, short, show
+from evals.table import Section, short
 from evals.traces import ENDS_WITHIN_S, processes_of
 
 REHEARSALS = 500
@@ -298,10 +298,7 @@ def main() -> int:
         commits=[commit()],
     )
     parts = sections(result, made_with)
-    show("Many rehearsals in one kernel", parts, Console(width=None if sys.stdout.isatty() else PIPE_WIDTH))
-    if options.table:
-        options.table.parent.mkdir(parents=True, exist_ok=True)
-        options.table.write_text(markdown("Many rehearsals in one kernel", parts), encoding="utf-8")
+    publish("Many rehearsals in one kernel", parts, options.table)
     return int(bool(result.problems()) or result.endings.total() < options.rehearsals)
 
 

@@ -348,3 +348,28 @@ def test_a_training_that_a_fork_cannot_do_is_done_and_ended_in_time():
 
 def _has_keras() -> bool:
     return subprocess.run([ZOO_PYTHON, "-c", "import keras"], stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_what_failed_and_what_is_bound_is_described(session):
+    found = report(shadow(session, "x = 1\nof('width' if x else '')"))
+    assert (found["scene"]["cell"], found["scene"]["text"], found["bound"]) == (3, "settings[key]", None)
+    assert [part["type"] for part in found["scene"]["parts"]] == ["dict", "str"]
+    found = report(shadow(session, "x = [1, 2]"))
+    assert (found["scene"], found["bound"]) == (None, {"x": {"type": "list", "length": 2}})
+
+
+@pytest.mark.parametrize(
+    "act", ["time.sleep(99)", "os._exit(0)", "socket.create_connection(('192.0.2.1', 9))", "input()", "sys.exit()"]
+)
+def test_what_describing_does_changes_nothing_of_the_report(session, act):
+    source = f"""
+        import socket
+        class Trap:
+            @property
+            def shape(self):
+                {act}
+        trap = Trap()
+    """
+    crash, finish = report(shadow(session, source + "    trap + 1")), report(shadow(session, source))
+    assert (crash["outcome"], crash["denied"], crash["exception"]["type"]) == ("crash", [], "TypeError")
+    assert (finish["outcome"], finish["denied"], finish["why"]) == ("finished", [], "")

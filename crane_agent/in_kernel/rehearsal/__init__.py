@@ -4,7 +4,8 @@
 - `fence` puts the copy behind the layers: `overlay`, `open_files`, `mappings`, `limits`, `capabilities`, `landlock`,
   `seccomp`; `system_calls` makes the calls.
 - `performance` runs the target there, `pools` and `stand_ins` make do without threads and processes; `stuck` notices
-  what waits in vain; `report` says how it ended.
+  what waits in vain; `report` says how it ended. Then `scene` describes what the expression that failed was made of,
+  `bound` what the target has bound, both by `values`; `magics` knows what is under the line of a cell magic.
 - `enclosure` puts another process behind the layers, a shadow kernel, which does the executed cells again; `witness`
   watches the target there, `training` shortens it.
 - `trial` proves the layers in a process of its own, before the first use in an interpreter; `acts` are what it tries.
@@ -72,6 +73,14 @@ def ending(shell: Any, budget: safe.Budget, source: str) -> Dict[str, Any]:
     return found
 
 
+def description(shell: Any, budget: safe.Budget) -> Dict[str, Any]:
+    """Describe what is there after the target's end in this shadow kernel: `scene`, `bound`.
+
+    It runs code of the user's, so it is asked last: what that does says nothing of the target.
+    """
+    return _WITNESS.description(shell)
+
+
 def _hold_back(exception: Optional[Dict[str, Any]], budget: safe.Budget, source: str) -> None:
     """Let a message that may hold more than the level shows travel as proof, apart."""
     if exception is not None and not budget.shows(VALUES) and not _is_written_in(exception["message"], source):
@@ -99,14 +108,14 @@ FIELDS = {
     "outcome": Field(NAMES, "crash, finished or unknown"),
     "why": Field(NAMES, "why it is unknown, in words"),
     "exception": Field(NAMES, "the exception that left the cell", records=True),
-    "type": Field(NAMES, "class of the exception"),
+    "type": Field(NAMES, "class of the exception, or of a value; empty where it was not looked at"),
     "message": Field(NAMES, "its message; empty if it may hold more than the level shows"),
     "frames": Field(NAMES, "the user's own functions that it came through", records=True),
     "cell": Field(NAMES, "number of the cell, null for the target"),
     "file": Field(NAMES, "the user's file"),
     "function": Field(NAMES, "name of the function"),
-    "text": Field(NAMES, "the line of code"),
-    "line": Field(NAMES, "line of the target"),
+    "text": Field(NAMES, "the line of code, or the source of an expression"),
+    "line": Field(NAMES, "line of the target, or of the cell or file that the frame or expression is in"),
     "loop": Field(SCHEMA, "how far the loop is"),
     "library": Field(NAMES, "package that raises"),
     "denied": Field(NAMES, "acts that the fence denied"),
@@ -114,4 +123,33 @@ FIELDS = {
     "seconds": Field(NAMES, "time that the cell ran [s]"),
     "pause_ms": Field(NAMES, "time that the fork took the kernel's main thread [ms]"),
     "files": Field(NAMES, "whether writes were private or denied"),
+    "scene": Field(NAMES, "the expression that failed, for a crash; null if it is not known", records=True),
+    "end_line": Field(NAMES, "its last line"),
+    "column": Field(NAMES, "column of its first character, from 0"),
+    "end_column": Field(NAMES, "column behind its last character, from 0"),
+    "node": Field(NAMES, "what it is: Call, Subscript, BinOp ...; before Python 3.11 the statement"),
+    "parts": Field(NAMES, "what it was made of", records=True),
+    "role": Field(NAMES, "what a part is to it: function, argument 0, keyword x, left, right, value, key, owner ..."),
+    "bound": Field(SCHEMA, "of names that the cell has bound: type, shape, dtype, columns, length; null if not known"),
+    "name": Field(NAMES, "how a function or class is imported"),
+    "parameters": Field(SCHEMA, "parameters of what was called"),
+    "attributes": Field(SCHEMA, "attributes like the one that is missing"),
+    "shape": Field(SCHEMA, "sizes of the axes"),
+    "dtype": Field(SCHEMA, "dtype"),
+    "length": Field(SCHEMA, "number of elements, characters or rows"),
+    "columns": Field(SCHEMA, "column labels"),
+    "dtypes": Field(SCHEMA, "dtypes by column"),
+    "index": Field(SCHEMA, "class of an index"),
+    "keys": Field(SCHEMA, "keys of a dict"),
+    "elements": Field(SCHEMA, "types of the first elements"),
+    "device": Field(SCHEMA, "device that a tensor or network is on"),
+    "requires_grad": Field(SCHEMA, "whether a tensor takes part in autograd"),
+    "sizes": Field(SCHEMA, "numbers among a layer's settings"),
+    "input_shape": Field(SCHEMA, "shape of the input of a Keras model, null where it varies"),
+    "output_shape": Field(SCHEMA, "shape of its output"),
+    "loss": Field(SCHEMA, "name of its loss"),
+    "fitted": Field(SCHEMA, "whether an estimator is fitted"),
+    "n_features_in": Field(SCHEMA, "number of features it was fitted on"),
+    "feature_names_in": Field(SCHEMA, "names of the features it was fitted on"),
+    "value": Field(VALUES, "a number, a truth value or a short text"),
 }

@@ -38,6 +38,9 @@ ANSWER_LIMIT_S = 5.0
 LAST_WORDS_S = 0.25
 """Time that the copy has to say how far it got [seconds]."""
 
+SCENE_LIMIT_S = 2.0
+"""Time that the copy has to describe what is there after the target's end [seconds]."""
+
 FENCE_LIMIT_S = 5.0
 """Time to go behind the fence [seconds]."""
 
@@ -45,6 +48,7 @@ _RETRY_S = 0.03
 _END_LIMIT_S = 10.0
 _PLACE = re.compile(r'File "([^"\n]*)", line (\d+)')
 _MOST_BYTES = 1 << 20
+_HOW_FAR, _DECIDED = b"?", b"!"
 
 
 class Refused(Exception):
@@ -181,28 +185,35 @@ def _copy(shell: Any, source: str, seconds: float, layers: List[str], keeper: "_
     _say(end, {"private": enclosed.private})
     pools.use_one_thread()
     performance = Performance(shell, source)
+    performance.changed.extend(enclosed.changed)
     stand_ins.put(performance.changed)
     faulthandler.enable(file=keeper.places, all_threads=False)
     faulthandler.register(keeper.signal, file=keeper.places, all_threads=False)
     ask = threading.main_thread().ident
     import _thread
 
-    _thread.start_new_thread(_tell_progress, (end, performance, ask))
+    decided = _thread.allocate_lock()
+    decided.acquire()
+    _thread.start_new_thread(_listen, (end, performance, ask, decided))
     _say(end, {"began": os.listdir("/proc/self/task")})
     ended = performance.run()
     ended.update(
         changed=performance.changed, denied=performance.denied, files="private" if enclosed.private else "denied"
     )
     _say(end, {"ended": ended})
+    # What the user's objects do when they are looked at is no act of the target.
+    decided.acquire()
+    _say(end, {"described": performance.description()})
     os._exit(0)
 
 
-def _tell_progress(end: socket.socket, performance: Performance, main: Optional[int]) -> None:
-    """Answer the keeper's question how far the target is; on a thread of its own."""
-    while end.recv(1):
+def _listen(end: socket.socket, performance: Performance, main: Optional[int], decided: Any) -> None:
+    """Answer the keeper's question how far the target is, until it has taken the report; on a thread of its own."""
+    while end.recv(1) == _HOW_FAR:
         line, frame = report.place_of(sys._current_frames().get(main or 0), performance.target)
         words = report.progress_of(line, frame, performance.tree)
         _say(end, {"line": line, "loop": words, "target": performance.target})
+    decided.release()
 
 
 def _say(end: socket.socket, what: Dict[str, Any]) -> None:
@@ -254,9 +265,12 @@ class _Keeper:
             why = self._wait(pid)
             if why:
                 self._ask_how_far(pid)
+            acts = sorted(self._listener.acts) if self._listener is not None else []
+            if not why:
+                self._await_description()
         finally:
             status = _end(pid)
-        return self._report(why, status)
+        return self._report(why, acts, status)
 
     def _wait(self, pid: int) -> str:
         """Wait for the report; return why there is none, or ''."""
@@ -315,7 +329,7 @@ class _Keeper:
 
     def _ask_how_far(self, pid: int) -> None:
         try:
-            self._own.send(b"?")
+            self._own.send(_HOW_FAR)
             os.kill(pid, self.signal)
         except OSError:
             return  # It has ended.
@@ -323,15 +337,32 @@ class _Keeper:
         while "target" not in self._said and time.monotonic() < deadline and self._hear(0.05):
             pass
 
-    def _report(self, why: str, status: Optional[int]) -> Dict[str, Any]:
-        acts = sorted(self._listener.acts) if self._listener is not None else []
+    def _await_description(self) -> None:
+        """Have the copy describe what is there, which runs code of the user's: without it the report is complete."""
+        try:
+            self._own.send(_DECIDED)
+        except OSError:
+            return  # It has ended.
+        deadline = time.monotonic() + SCENE_LIMIT_S
+        while "described" not in self._said and time.monotonic() < deadline and self._hear(0.05):
+            pass
+
+    def _described(self, outcome: str) -> Dict[str, Any]:
+        """Return what the copy described, as far as it belongs to an outcome."""
+        described = self._said.get("described", {})
+        return {
+            "scene": described.get("scene") if outcome == "crash" else None,
+            "bound": described.get("bound") if outcome == "finished" else None,
+        }
+
+    def _report(self, why: str, acts: List[str], status: Optional[int]) -> Dict[str, Any]:
         ended = self._said.get("ended")
         # What it does after it was asked where it is counts no more: the signal may have ended what it waited for.
         if ended is not None and not why:
             found = dict(ended, denied=_joined(acts, ended["denied"]), line=None, loop="")
             if found["denied"] and found["outcome"] != "unknown":
                 found.update(outcome="unknown", why=_denied(found["denied"]))
-            return found
+            return dict(found, **self._described(found["outcome"]))
         if status is not None and os.WIFSIGNALED(status) and why == "it ended without a word":
             why = "it died of {}".format(_name_of(os.WTERMSIG(status)))
         elif status is not None and os.WIFEXITED(status) and why == "it ended without a word":
@@ -347,6 +378,7 @@ class _Keeper:
             "changed": [],
             "seconds": None,
             "files": "",
+            **self._described("unknown"),
         }
 
     def _last_line(self) -> Optional[int]:

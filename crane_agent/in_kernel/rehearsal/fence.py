@@ -11,6 +11,10 @@ seccomp       no processes, no network, no other process, no change of the machi
 
 from __future__ import annotations
 
+import contextlib
+import grp
+import os
+import pwd
 from typing import Any, Collection, NamedTuple, Tuple
 
 from . import capabilities, landlock, limits, mappings, open_files, overlay, seccomp
@@ -33,10 +37,12 @@ class Enclosed(NamedTuple):
     Attributes:
         listener: File descriptor for its keeper, on which denied acts are heard.
         private: The folders below which writes are private; without any, all writes are denied.
+        changed: What is otherwise than in the process that it was forked from, in words.
     """
 
     listener: int
     private: Tuple[str, ...]
+    changed: Tuple[str, ...] = ()
 
 
 def enclose(layers: Collection[str], kept: Collection[int], seconds: float) -> Enclosed:
@@ -51,10 +57,15 @@ def enclose(layers: Collection[str], kept: Collection[int], seconds: float) -> E
         SystemCallFailed: A layer could not be put up; says which.
     """
     is_private = OVERLAY in layers
+    _settle_name_service()
     before = capabilities.held()
     private: Any = overlay.make_private(int(_MEMORY_FOR_FILES * limits.free_memory())) if is_private else ()
     dead = open_files.detach(kept, writable=is_private)
-    mappings.make_private()
+    changed = []
+    if open_files.are_locked_by(os.getppid()):
+        changed.append("a file that the kernel has locked is not locked in a copy")
+    if mappings.make_private():
+        changed.append("a file that is mapped into memory was mapped privately")
     try:
         limits.apply(seconds)
     except (OSError, ValueError) as error:
@@ -62,4 +73,15 @@ def enclose(layers: Collection[str], kept: Collection[int], seconds: float) -> E
     capabilities.drop(before)
     landlock.restrict(private)
     listener = seccomp.install(seccomp.Policy(writes=is_private, connections=tuple(dead)))
-    return Enclosed(listener, tuple(private))
+    return Enclosed(listener, tuple(private), tuple(changed))
+
+
+def _settle_name_service() -> None:
+    """Ask for a user and a group once: where no nscd answers, glibc then does not try to connect to it for a while.
+
+    Else a question for the user's name, as `torch.optim.Adam` asks it, were taken for a network connection. Source:
+    glibc, `nscd/nscd_getpw_r.c`.
+    """
+    for ask in (pwd.getpwuid, grp.getgrgid):
+        with contextlib.suppress(KeyError):
+            ask(0)

@@ -55,17 +55,22 @@ def is_of_a_device(mapping: Mapping) -> bool:
     return mapping.path.startswith(_GRAPHICS)
 
 
-def make_private() -> None:
+def make_private() -> List[str]:
     """Replace shared memory by private memory with the same content, at the same addresses.
+
+    Returns:
+        The files whose content what is written there no longer is.
 
     Raises:
         SystemCallFailed: Linux refused.
     """
-    for mapping in shared_memory():
+    found = shared_memory()
+    for mapping in found:
         if mapping.access[0] != "r" or is_of_a_device(mapping):
             raise SystemCallFailed("shared memory of {} cannot be made private".format(mapping.path or "a device"))
         if not _replace_by_file(mapping):
             _replace_by_copy(mapping)
+    return [each.path for each in found if os.path.isfile(each.path)]
 
 
 def _replace_by_file(mapping: Mapping) -> bool:

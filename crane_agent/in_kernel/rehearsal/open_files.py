@@ -41,6 +41,12 @@ def detach(kept: Collection[int], *, writable: bool) -> List[int]:
     return dead
 
 
+def are_locked_by(process: int) -> bool:
+    """Whether a process holds a lock on a file; a fork of it does not. proc(5) has the fields of `/proc/locks`."""
+    with open("/proc/locks") as file:
+        return any(str(process) in line.split()[4:5] for line in file)
+
+
 def silence() -> None:
     """Send what is printed past Python, to the standard file descriptors, nowhere."""
     nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import builtins
 import cmd
+import functools
 import inspect
 import os
 import selectors
@@ -14,9 +15,26 @@ import time
 from typing import Any, Callable, Dict, List, Optional
 
 from . import report
+from .bound import bound
+from .scene import scene_of
 from .seccomp import DENIED, PROCESS
 
 INPUT = "asked for input"
+FAILED_DISPLAY = "_last_traceback_during_displayhook"
+# What a process is told of itself and a copy otherwise, by module and function.
+_ABOUT_THE_PROCESS = {
+    "os": {
+        "getpid": "process id", "getppid": "parent's process id", "getpgrp": "process group", "getsid": "session",
+        "times": "processor time",
+    },
+    "time": dict.fromkeys(("process_time", "process_time_ns", "thread_time", "thread_time_ns"), "processor time"),
+    "threading": {"active_count": "threads", "enumerate": "threads", "get_native_id": "thread's id"},
+    "resource": {"getrusage": "use of resources", "getrlimit": "limits"},
+    "torch": {"get_num_threads": "number of threads"},
+}  # fmt: skip
+# Asks whether it is the parent of a process that was started before.
+_ASKING = "multiprocessing.process"
+_ANSWERED_OTHERWISE = "it asked for its {}, which in a copy is another one"
 
 
 class Performance:
@@ -37,20 +55,26 @@ class Performance:
         self._shell = shell
         self._source = source
         self._kept: Any = None
+        self._result: Any = None
 
     def run(self) -> Dict[str, Any]:
         """Run the target; return how it ended: `outcome`, `exception`, `why`, `seconds`."""
         self._detach_from_frontend()
         self._follow_compilation()
         sys.addaudithook(self._note_program)
-        self._getpid, os.getpid = os.getpid, self._process_id
+        self._note_questions()
         loop = self._own_loop()
         began = time.perf_counter()
         result = loop.run_until_complete(self._run_cell())
         seconds = time.perf_counter() - began
+        self._result = result
         if any(isinstance(each, RecursionError) for each in report.chain(result.error_in_exec)):
             self.changed.append("its stack began a few calls deeper than the kernel's")
         return dict(ending_of(result, self._shell, self.target), seconds=seconds)
+
+    def description(self) -> Dict[str, Any]:
+        """Describe what is there after `run`, once it has been said how that ended: `scene`, `bound`."""
+        return description_of(self._result, self._shell, self.target, self.tree)
 
     async def _run_cell(self) -> Any:
         # As ipykernel's `do_execute`: a cell that awaits runs in the loop, any other beside it.
@@ -85,27 +109,47 @@ class Performance:
         """What is printed, displayed or asked goes nowhere: nobody sees it, and no socket may be touched."""
         shell, kernel = self._shell, self._shell.kernel
         kernel.session.send = _nothing
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "__dict__"):
-                stream.write = _swallowed  # type: ignore[method-assign]
-                stream.flush = _nothing  # type: ignore[method-assign]
+        _silence_streams()
         builtins.input = kernel.raw_input = kernel.getpass = self._refuse_input
         sys.breakpointhook = cmd.Cmd.cmdloop = self._refuse_input  # type: ignore[method-assign,assignment]
-        for name in ("showtraceback", "showsyntaxerror", "_showtraceback", "_format_exception_for_storage"):
+        for name in ("showsyntaxerror", "_showtraceback", "_format_exception_for_storage"):
             if hasattr(shell, name):
                 setattr(shell, name, _nothing)
+        shell.showtraceback = self._note_failed_display
         for event in ("post_execute", "post_run_cell"):
             shell.events.callbacks[event] = []  # What they do comes after the cell.
         manager = getattr(shell, "history_manager", None)
         if manager is not None:
             manager.writeout_cache = _nothing
 
-    def _process_id(self) -> int:
-        """Stands in for ``os.getpid``: what the user's code makes of the answer may be other than in the kernel."""
-        words = "it asked for its process id, which in a copy is another one"
-        if words not in self.changed and report.is_users(sys._getframe(1), self._shell, self.target):
-            self.changed.append(words)
-        return self._getpid()
+    def _note_failed_display(self, *arguments: Any, **named: Any) -> None:
+        """As ipykernel since 7: what fails while the result is displayed fails the cell."""
+        shell = self._shell
+        if getattr(shell.displayhook, "msg", None) is not None and hasattr(shell, FAILED_DISPLAY):
+            setattr(shell, FAILED_DISPLAY, True)
+
+    def _note_questions(self) -> None:
+        """Note what the user's code asks of its process that a copy is told otherwise."""
+        names = self._shell.user_ns
+        for module, questions in _ABOUT_THE_PROCESS.items():
+            owner = sys.modules.get(module)
+            for question, what in questions.items():
+                function = getattr(owner, question, None)
+                if function is not None:
+                    asked = self._noted(function, _ANSWERED_OTHERWISE.format(what))
+                    setattr(owner, question, asked)
+                    names.update({name: asked for name, value in names.items() if value is function})
+
+    def _noted(self, function: Callable[..., Any], words: str) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def asked(*arguments: Any, **named: Any) -> Any:
+            frame = sys._getframe(1)
+            by_user = frame.f_globals.get("__name__") == _ASKING or report.is_users(frame, self._shell, self.target)
+            if by_user and words not in self.changed:
+                self.changed.append(words)
+            return function(*arguments, **named)
+
+        return asked
 
     def _note_program(self, event: str, arguments: Any) -> None:
         if event == "subprocess.Popen":
@@ -148,13 +192,36 @@ def ending_of(result: Any, shell: Any, target: str, *, forked: bool = True) -> D
     """
     error = result.error_before_exec or result.error_in_exec
     found: Dict[str, Any] = {"outcome": "finished", "exception": None, "why": ""}
-    if error is None and getattr(shell, "_last_traceback_during_displayhook", False):
+    if error is None and getattr(shell, FAILED_DISPLAY, False):
         return dict(found, outcome="unknown", why="its result could not be displayed")
     if error is None or isinstance(error, SystemExit):
         return found
     doubt = report.doubt_of(error, forked=forked)
     exception = report.of_error(error, shell, target)
     return dict(found, outcome="unknown" if doubt else "crash", exception=exception, why=doubt)
+
+
+def description_of(result: Any, shell: Any, target: str, tree: Optional[ast.AST]) -> Dict[str, Any]:
+    """Return what is there after the target's end: `scene` if it crashed, else `bound`; None where that fails.
+
+    It runs code of the user's, so nothing that is decided may depend on it.
+
+    Args:
+        result: What IPython returns for a cell.
+        shell: IPython's shell.
+        target: File name that the target was compiled with.
+        tree: Its syntax tree after IPython's transformation.
+    """
+    found: Dict[str, Any] = {"scene": None, "bound": None}
+    error = result.error_before_exec or result.error_in_exec
+    try:
+        if error is None or isinstance(error, SystemExit):
+            found["bound"] = bound(shell, tree)
+        else:
+            found["scene"] = scene_of(error, shell, target, tree)
+    except Exception:  # noqa: BLE001 - what the user's objects do when they are looked at is not known
+        pass
+    return found
 
 
 def parsed(text: str) -> Optional[ast.AST]:
@@ -169,7 +236,14 @@ def _nothing(*arguments: Any, **named: Any) -> None:
     pass
 
 
-def _swallowed(text: Any) -> int:
+def _silence_streams() -> None:
+    """Let the kernel's own streams swallow what is printed; one that the user put in their place keeps it."""
+    stream: Any = getattr(sys.modules.get("ipykernel.iostream"), "OutStream", None)
+    if stream is not None:
+        stream.write, stream.flush = _swallowed, _nothing
+
+
+def _swallowed(stream: Any, text: Any) -> int:
     if not isinstance(text, str):
         raise TypeError("write() argument must be str, not {}".format(type(text)))
     return len(text)

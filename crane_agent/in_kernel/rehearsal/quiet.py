@@ -23,6 +23,8 @@ _IDLE_THREADS = ("joblib", "multiprocessing.queues", "asyncio")
 _OWN_TASKS = ("ipykernel", "IPython", "zmq", "tornado", "jupyter_client", "jupyter_core")
 # They warn of a fork in the user's notebook, and hang in it. Source: jax, `jax/_src/xla_bridge.py`.
 _UNFIT = ("jax",)
+# It looks after the workers of a DataLoader, and at no other process.
+_CHILD_HANDLER = "torch.utils.data._utils.signal_handling"
 _ASLEEP = "S"
 _DEVICES = ("/dev/nvidia", "/dev/dri", "/dev/kfd")
 
@@ -50,7 +52,8 @@ def look(shell: Any) -> None:
         raise NotNow("this is no Linux on x86_64 or aarch64")
     if moment(shell)["running"]:
         raise NotNow("a cell is running", passing=True)
-    if signal.getsignal(signal.SIGCHLD) not in (signal.SIG_DFL, None):
+    handler = signal.getsignal(signal.SIGCHLD)
+    if handler not in (signal.SIG_DFL, None) and getattr(handler, "__module__", "") != _CHILD_HANDLER:
         raise NotNow("the notebook handles SIGCHLD, which the end of the copy would send")
     if sys.gettrace() is not None:
         raise NotNow("a debugger follows the kernel")

@@ -18,7 +18,8 @@ MOST_TEXT = 1000
 """Length of a message [characters]."""
 
 _LEGACY_CELL = re.compile(r"<ipython-input-(\d+)-")
-_TIMED = ("<timed exec>", "<timed eval>")
+TIMED = ("<timed exec>", "<timed eval>")
+"""File names of what ``%%time`` times."""
 
 # The last two: an overlay does not rename everything, and in a user namespace it copies no file of somebody else's.
 _PERMISSIONS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EXDEV, errno.EOVERFLOW)
@@ -48,18 +49,31 @@ def of_error(error: BaseException, shell: Any, target: str) -> Dict[str, Any]:
         line = error.lineno
     return {
         "type": type(error).__name__,
-        "message": _text_of(error),
+        "message": _text_of(error) or "",
         "line": line,
         "library": _library_of(error, frames[-1].module if frames else ""),
         "frames": own[-MOST_FRAMES:],
     }
 
 
+def innermost_of(error: BaseException, shell: Any, target: str) -> Optional[Tuple[TracebackType, Dict[str, Any]]]:
+    """Return where in the user's own code an exception came from, and that place as `of_error` tells it."""
+    cells, found = _cells(shell), None
+    trace = error.__traceback__
+    while trace is not None:
+        if _is_users(trace.tb_frame.f_code.co_filename, target, cells):
+            found = trace
+        trace = trace.tb_next
+    return None if found is None else (found, _place(_frame_of(found), target, cells))
+
+
 def doubt_of(error: BaseException, *, forked: bool = True) -> str:
     """Return why an error may be made by the fence, or by the fork if there was one, in words; '' if it cannot be."""
+    if _text_of(error) is None:
+        return "its error cannot be put into words"
     for each in chain(error):
         number = getattr(each, "errno", None) if isinstance(each, OSError) else None
-        text = _text_of(each)
+        text = _text_of(each) or ""
         if number == DENIED or os.strerror(DENIED) in text:
             return "it met the fence"
         if isinstance(each, MemoryError) or number in _RESOURCES or _OUT_OF_MEMORY.search(text):
@@ -134,10 +148,14 @@ class _Frame(NamedTuple):
 
 def _frames(trace: Optional[TracebackType]) -> Iterator[_Frame]:
     while trace is not None:
-        code = trace.tb_frame.f_code
-        module = trace.tb_frame.f_globals.get("__name__")
-        yield _Frame(code.co_filename, trace.tb_lineno, code.co_name, module if type(module) is str else "")
+        yield _frame_of(trace)
         trace = trace.tb_next
+
+
+def _frame_of(trace: TracebackType) -> _Frame:
+    code = trace.tb_frame.f_code
+    module = trace.tb_frame.f_globals.get("__name__")
+    return _Frame(code.co_filename, trace.tb_lineno, code.co_name, module if type(module) is str else "")
 
 
 def _cells(shell: Any) -> Dict[str, int]:
@@ -146,7 +164,7 @@ def _cells(shell: Any) -> Dict[str, int]:
 
 
 def _is_users(name: str, target: str, cells: Dict[str, int]) -> bool:
-    if name == target or name in cells or name in _TIMED or _LEGACY_CELL.match(name):
+    if name == target or name in cells or name in TIMED or _LEGACY_CELL.match(name):
         return True
     if name.startswith("<") or not os.path.isabs(name):
         return False
@@ -162,12 +180,12 @@ def _is_users(name: str, target: str, cells: Dict[str, int]) -> bool:
 def _place(frame: _Frame, target: str, cells: Dict[str, int]) -> Dict[str, Any]:
     import linecache
 
-    name = target if frame.file in _TIMED else frame.file
+    name = target if frame.file in TIMED else frame.file
     legacy = _LEGACY_CELL.match(name)
     number = cells.get(name, int(legacy.group(1)) if legacy else None)
     is_cell = name == target or number is not None
     # What ``%%time`` times begins behind its line.
-    line = frame.line + 1 if frame.file in _TIMED else frame.line
+    line = frame.line + 1 if frame.file in TIMED else frame.line
     return {
         "cell": None if name == target else number,
         "file": "" if is_cell else name,
@@ -193,11 +211,12 @@ def _library_of(error: BaseException, module: str) -> str:
     return "python" if root in ("builtins", "__main__") or root in getattr(sys, "stdlib_module_names", ()) else root
 
 
-def _text_of(error: BaseException) -> str:
+def _text_of(error: BaseException) -> Optional[str]:
+    """Return the message of an exception; None if its class fails to make one, which is an error of its own."""
     try:
         return str(error)[:MOST_TEXT]
     except Exception:  # noqa: BLE001 - a class of the user's may raise anything here
-        return ""
+        return None
 
 
 def chain(error: Optional[BaseException]) -> Iterator[BaseException]:

@@ -34,7 +34,7 @@ _ACTS: Dict[str, Tuple[str, ...]] = {
     OTHERS: (
         "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "pidfd_open", "pidfd_send_signal", "kcmp",
         "process_madvise", "process_mrelease", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "move_pages", "migrate_pages",
-        "setpgid",
+        "setpgid", "wait4", "waitid",
     ),
     SHARED: (
         "shmget", "shmat", "shmctl", "semget", "semop", "semctl", "semtimedop", "msgget", "msgsnd", "msgrcv", "msgctl",
@@ -52,8 +52,11 @@ _ACTS: Dict[str, Tuple[str, ...]] = {
 
 # In a process namespace of its own these reach nobody else.
 _AMONG_PROCESSES = frozenset(
-    {*_ACTS[PROCESS], "setpgid", "pidfd_open", "pidfd_send_signal", "rt_sigqueueinfo", "rt_tgsigqueueinfo"}
-)
+    {
+        *_ACTS[PROCESS], "setpgid", "wait4", "waitid", "pidfd_open", "pidfd_send_signal", "rt_sigqueueinfo",
+        "rt_tgsigqueueinfo",
+    }
+)  # fmt: skip
 
 # Where no overlay takes the writes.
 _WRITES = (

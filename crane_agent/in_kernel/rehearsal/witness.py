@@ -10,7 +10,7 @@ import time
 from typing import Any, Callable, Dict, List, Optional
 
 from . import report, training
-from .performance import INPUT, ending_of, parsed
+from .performance import INPUT, description_of, ending_of, parsed
 from .seccomp import DENIED
 
 TRAINING_SHARE = 0.6
@@ -58,6 +58,10 @@ class Witness:
         """Return how the target ended: `outcome`, `exception`, `why`, `denied`, `changed`."""
         found = ending_of(shell.last_execution_result, shell, self.target, forked=False)
         return dict(found, denied=self.denied, changed=self.changed)
+
+    def description(self, shell: Any) -> Dict[str, Any]:
+        """Describe what is there after the target's end: `scene`, `bound`; to be asked once all else is decided."""
+        return description_of(shell.last_execution_result, shell, self.target, self.tree)
 
     def _refuse_input(self, *arguments: Any, **named: Any) -> str:
         self.denied.append(INPUT)

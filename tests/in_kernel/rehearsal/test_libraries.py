@@ -82,6 +82,13 @@ def test_what_would_run_in_other_processes_is_said_to_have_run_in_one(session, n
     assert rehearsal.way == "shadow" or any("DataLoader" in words for words in answer["changed"])
 
 
+def test_a_kernel_whose_loader_has_had_workers_can_be_forked(session):
+    assert session.run("for batch in DataLoader(Whole(), num_workers=1): pass", limit_s=60).status == "ok"
+    rehearsal = session.rehearse("1 / 0", seconds=5)
+    assert (rehearsal.way, rehearsal.reply.answer["outcome"]) == ("fork", "crash"), rehearsal.reply
+    assert session.run("for batch in DataLoader(Whole(), num_workers=1): pass", limit_s=60).status == "ok"
+
+
 def test_joblibs_processes_are_said_to_have_run_one_after_the_other(session):
     pytest.importorskip("joblib")
     source = "from joblib import Parallel, delayed\nParallel(n_jobs=2)(delayed(abs)(i) for i in (1, 2))\n1 / 0"
