@@ -46,6 +46,8 @@ HARMLESS_EVENTS = frozenset(
         "object.__setattr__",
         "sys._current_frames",
         "sys._getframe",
+        # Of this observer: a worker that starts is taken over, and one whose time ends in the middle of that is let go.
+        "sys.setprofile",
     )
 )
 
@@ -191,9 +193,6 @@ class Observer(threading.Thread):
 
     def _on_event(self, event, arguments):
         if event in HARMLESS_EVENTS:
-            return
-        # A worker that takes the place of one that ran out of time starts in the middle of the questions.
-        if event == "sys.setprofile" and sys._getframe(1).f_code.co_filename in (threading.__file__, "observer.py"):
             return
         thread = threading._active.get(threading.get_ident())
         if thread is not None and thread.name == WORKER and len(self._events) < MOST_RECORDED:
