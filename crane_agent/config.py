@@ -69,6 +69,7 @@ class Settings(BaseSettings):
         default=None,
         description="Run the cell in a fenced copy of the kernel; none: on in our own kernels, off in running ones.",
     )
+    fix: bool = Field(default=False, description="Look for a patch of a crash, and try it where rehearsing is allowed.")
 
     cell_limit_s: float = Field(default=600.0, gt=0, description="Replay: time for one executed cell [s].")
     total_limit_s: float = Field(default=3600.0, gt=0, description="Replay: time for all executed cells [s].")

@@ -87,4 +87,5 @@ def _budget(settings: Settings, session: Session) -> "Budget":
         # A kernel that somebody works in is not forked unasked: no rehearsal can be proved harmless to it.
         rehearse=settings.rehearse or ("on" if session.owned else "off"),
         rehearse_seconds=settings.rehearse_seconds,
+        fix=settings.fix,
     )

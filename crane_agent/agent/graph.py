@@ -1,4 +1,4 @@
-"""The agent as a graph: observe -> check -> rehearse -> decide <-> probe -> confirm -> conclude."""
+"""The agent as a graph: observe -> check -> rehearse -> decide <-> probe -> confirm -> repair -> conclude."""
 
 from functools import cache
 from typing import Any, Literal
@@ -20,6 +20,7 @@ def agent_graph() -> CompiledStateGraph[Any, Run, Any, Any]:
     graph.add_node("decide", nodes.decide)
     graph.add_node("probe", nodes.probe)
     graph.add_node("confirm", nodes.confirm)
+    graph.add_node("repair", nodes.repair)
     graph.add_node("conclude", nodes.conclude)
     graph.add_edge(START, "observe")
     graph.add_edge("observe", "check")
@@ -28,6 +29,7 @@ def agent_graph() -> CompiledStateGraph[Any, Run, Any, Any]:
     graph.add_conditional_edges("decide", after_decide)
     graph.add_edge("probe", "decide")
     graph.add_conditional_edges("confirm", after_confirm)
+    graph.add_edge("repair", "conclude")
     graph.add_edge("conclude", END)
     return graph.compile()
 
@@ -51,9 +53,9 @@ def after_decide(state: State) -> Literal["confirm", "probe", "decide"]:
     return "probe" if state["calls"] else "decide"
 
 
-def after_confirm(state: State) -> Literal["conclude", "check"]:
-    """A claim that stood ends the run; one whose facts were dropped, since the kernel moved on, is sought again."""
-    return "conclude" if state.get("claim") is not None else "check"
+def after_confirm(state: State) -> Literal["repair", "check"]:
+    """A claim that stood goes on to its repair; one whose facts were dropped is sought again."""
+    return "repair" if state.get("claim") is not None else "check"
 
 
 def recursion_limit(steps: int) -> int:

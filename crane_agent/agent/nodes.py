@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -11,14 +12,16 @@ from langgraph.types import Overwrite
 
 from crane_agent.agent.claims import AT_LATEST, claim_of, crash_of, offer_of, proof_of
 from crane_agent.agent.policy import Fact, Observation, ProbeCall, View
-from crane_agent.agent.rehearsals import DECIDER, REHEARSE, is_shadow, rehearsal_fact, said_of
-from crane_agent.agent.state import Asking, Run, State, Step
+from crane_agent.agent.readings import answer_of
+from crane_agent.agent.rehearsals import DECIDER, REHEARSE, is_shadow, rehearsal_among, rehearsal_fact, said_of
+from crane_agent.agent.repair import repaired
+from crane_agent.agent.state import Asking, Repair, Run, State, Step
 from crane_agent.errors import KernelBusy
 from crane_agent.in_kernel.wire import TooDeep, encode_tree
 from crane_agent.notebook.code import followed
 from crane_agent.notebook.history import history_of
 from crane_agent.notebook.names import defined_by_unrun, never_bound
-from crane_agent.session.protocol import Limits, Reply
+from crane_agent.session.protocol import Limits, Rehearsal, Reply
 from crane_agent.tools.probes import PROBES
 from crane_agent.tools.verdict import UNGROUNDED_CONFIDENCE
 from crane_agent.verdict.models import Claim, ExceptionClaim, Usage, Verdict
@@ -243,6 +246,47 @@ def _moved(state: State, run: Run) -> str:
     return _BETWEEN if any(reply.cells != now.cells for reply in answered) else ""
 
 
+def repair(state: State, runtime: Runtime[Run]) -> State:
+    """Find what would fix the crash, and try it where rehearsing is allowed; what a working cell needs is nothing."""
+    run = runtime.context
+    claim = state.get("claim")
+    if claim is None or claim.outcome != "crash" or not run.budget.fix or run.target.code.tree is None:
+        return {}
+    _tell(runtime, "repair", "looking for a fix, and trying it")
+    began = time.perf_counter()
+    may_run = run.budget.rehearse == "on" or state.get("may_rehearse", False)
+    shown = _shown(state, run, claim) if may_run else None
+    found = repaired(claim, shown, run.target, partial(_try, run) if may_run else None)
+    milliseconds = 1000 * (time.perf_counter() - began)
+    return {
+        "claim": claim.model_copy(update={"fix": found.fix}).proved_by(claim.proof),
+        "repair": replace(found.repair, milliseconds=milliseconds),
+    }
+
+
+def _shown(state: State, run: Run, claim: Claim) -> Fact | None:
+    """Return a rehearsal that shows the crash; the checker may have proved it without one."""
+    fact = rehearsal_among(state.get("facts", ()))
+    if fact is None and state.get("reached_by") == "checker":
+        rehearsal = _try(run, run.target.cell.source)
+        fact = None if rehearsal is None else rehearsal_fact("", rehearsal.reply, rehearsal.way)
+    answer = answer_of(fact)
+    if answer.get("outcome") != "crash" or claim.exception is None:
+        return None
+    return fact if answer["exception"]["type"] == claim.exception.type else None
+
+
+def _try(run: Run, source: str) -> Rehearsal | None:
+    """Rehearse a text; None once the time for the run is over, or the kernel does not answer."""
+    seconds = min(run.budget.rehearse_seconds, run.seconds_left)
+    if seconds <= 0:
+        return None
+    try:
+        return run.session.rehearse(source, seconds=seconds)
+    except KernelBusy:
+        return None
+
+
 def conclude(state: State, runtime: Runtime[Run]) -> State:
     """Make the verdict: the claim, what only we may say, and what it cost."""
     run = runtime.context
@@ -253,7 +297,8 @@ def conclude(state: State, runtime: Runtime[Run]) -> State:
     evidence = tuple(each for each in claim.evidence if each.fact in known)
     certain = state.get("certain", False)
     grounded = certain or claim.outcome != "crash" or bool(evidence)
-    offer = offer_of(claim.fix, run.target)
+    offer, repair = offer_of(claim.fix, run.target), state.get("repair", Repair())
+    fix = offer.fix and offer.fix.model_copy(update={"verified": repair.verified, "bound": repair.bound})
     most = 1.0 if certain else UNPROVED_CONFIDENCE if grounded else UNGROUNDED_CONFIDENCE
     verdict = Verdict(
         cell=run.target.cell.place,
@@ -268,13 +313,13 @@ def conclude(state: State, runtime: Runtime[Run]) -> State:
         explanation=claim.explanation,
         evidence=evidence,
         origin=claim.origin,
-        fix=offer.fix,
+        fix=fix,
         reached_by=state.get("reached_by", run.rules.name),
         notes=(
             *state.get("rehearsal_notes", ()),
             *state.get("notes", ()),
             *_failures(state),
-            *([offer.note] if offer.note else []),
+            *(note for note in (offer.note, repair.note) if note),
         ),
         usage=_usage(state, run),
     )
@@ -414,6 +459,8 @@ def _usage(state: State, run: Run) -> Usage:
         rehearsals=sum(fact.reply.status == "ok" for fact in rehearsals),
         rehearsal_ms=round(state.get("rehearsal_ms", 0.0)),
         replay_ms=round(state.get("replay_ms", 0.0)),
+        fixes_tried=state.get("repair", Repair()).tried,
+        fix_ms=round(state.get("repair", Repair()).milliseconds),
         tokens_in=state.get("tokens_in", 0),
         tokens_out=state.get("tokens_out", 0),
         kernel_bytes=_kernel_bytes(state),

@@ -153,7 +153,7 @@ def _claim(fact: Fact, target: Target, observation: Observation) -> Claim | None
         )
     if answer.get("outcome") == "crash":
         return claim_of(
-            _crash(fact, target),
+            crash_shown(fact, target),
             target,
             observation,
             confidence=_confidence(fact),
@@ -180,7 +180,8 @@ def _confidence(fact: Fact) -> float:
     return 1.0 if _is_proof(fact) else NOT_AS_IT_STANDS
 
 
-def _crash(fact: Fact, target: Target) -> Crash:
+def crash_shown(fact: Fact, target: Target) -> Crash:
+    """Return the crash that a rehearsal shows."""
     answer = answer_of(fact)
     raised = answer["exception"]
     hidden = fact.reply.proof.get("rehearsal", {}).get("message", "")

@@ -15,7 +15,7 @@ from crane_agent.agent.policy import Fact, Observation, Policy, ProbeCall
 from crane_agent.config import Rehearse
 from crane_agent.notebook.history import Target
 from crane_agent.session.protocol import Limits, Session
-from crane_agent.verdict.models import Claim, Verdict
+from crane_agent.verdict.models import BoundName, Claim, Verdict, Verified
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Budget:
         check: Whether the checker runs first.
         rehearse: Whether the target may run in a fenced copy of the kernel.
         rehearse_seconds: Time it may run there [seconds].
+        fix: Whether a patch of a crash is looked for and tried.
     """
 
     steps: int = 12
@@ -76,6 +77,7 @@ class Budget:
     check: bool = True
     rehearse: Rehearse = "off"
     rehearse_seconds: float = 10.0
+    fix: bool = False
 
 
 class Clock:
@@ -131,12 +133,31 @@ class Run:
         return max(0.0, self.budget.seconds - self.clock.seconds)
 
 
+@dataclass(frozen=True)
+class Repair:
+    """What was found out about the fix of a crash.
+
+    Attributes:
+        verified: Whether the patched cell ran.
+        bound: What it bound.
+        tried: Patches that were run.
+        note: What a reader must know about it; '' if nothing.
+        milliseconds: Time that all of it took.
+    """
+
+    verified: Verified = "not tried"
+    bound: tuple[BoundName, ...] = ()
+    tried: int = 0
+    note: str = ""
+    milliseconds: float = 0.0
+
+
 class State(TypedDict, total=False):
     """What is known so far; each node returns what it adds.
 
     `dropped` holds the facts that were taken again, since a cell of the user's had run: they still count as cost.
     `may_rehearse` is the user's answer, once there is one. `rehearsal_notes` are those of the last rehearsal;
-    `rehearsal_ms` and `replay_ms` are of all [milliseconds].
+    `rehearsal_ms` and `replay_ms` are of all [milliseconds]. `repair` is what was found out about the claim's fix.
     """
 
     observation: Observation
@@ -156,5 +177,6 @@ class State(TypedDict, total=False):
     rehearsal_notes: tuple[str, ...]
     rehearsal_ms: Annotated[float, operator.add]
     replay_ms: Annotated[float, operator.add]
+    repair: Repair
     dropped: Annotated[tuple[Fact, ...], operator.add]
     verdict: Verdict

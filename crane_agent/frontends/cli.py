@@ -7,7 +7,7 @@ inside functions, so that `--help` and a mistyped flag answer at once.
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -170,6 +170,14 @@ def check_notebook(
             "on after a replay, off with --kernel.",
         ),
     ] = None,
+    fix: Annotated[
+        bool | None,
+        typer.Option("--fix/--no-fix", help="Look for a patch of a crash, tried as --rehearse allows; default: no."),
+    ] = None,
+    apply: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a copy of NOTEBOOK with the patch to FILE, which must not exist."),
+    ] = None,
     cell_limit_s: Annotated[
         float | None, typer.Option(metavar="S", help="Replay: time for one cell [s]; default 600.")
     ] = None,
@@ -222,6 +230,8 @@ def check_notebook(
         asked = _Asked(notebook, cell, kernel, _text_of(code), audit)
         answer = _answer_to(asked, flags=context.params)
         _print_verdict(answer, form=form)
+        if apply is not None and notebook is not None:
+            _write_patch(answer, notebook, apply)
         raise Finished(EXIT_CODES[answer.verdict.outcome])
 
 
@@ -290,6 +300,8 @@ class _Answer(NamedTuple):
 
 def _refuse_what_does_not_go_together(flags: Mapping[str, object]) -> None:
     given = {name for name, value in flags.items() if value is not None}
+    if "apply" in given:
+        _refuse_to_apply(flags, given)
     if "kernel" not in given:
         if "code" in given:
             raise ConfigError("--code needs --kernel")
@@ -303,6 +315,28 @@ def _refuse_what_does_not_go_together(flags: Mapping[str, object]) -> None:
         raise ConfigError("--kernel needs what to check: NOTEBOOK, or a text with --code")
     if "cell" in given and "code" in given:
         raise ConfigError("--cell and --code exclude each other")
+
+
+def _refuse_to_apply(flags: Mapping[str, object], given: Set[str]) -> None:
+    if "notebook" not in given or "code" in given:
+        raise ConfigError("--apply needs the notebook whose cell is to be patched")
+    if not flags["fix"]:
+        raise ConfigError("--apply needs --fix")
+    if os.path.lexists(str(flags["apply"])):
+        raise ConfigError(f"--apply: {flags['apply']}: there is such a file already, and a patch overwrites none")
+
+
+def _write_patch(answer: _Answer, notebook: Path, copy: Path) -> None:
+    from crane_agent.notebook.patched import write_patched
+
+    fix, proof = answer.verdict.fix, answer.verdict.proof
+    source = proof.patch or (fix.source if fix is not None else None)
+    cell = answer.target.cell.place
+    if fix is None or not source or cell is None or fix.verified == "no":
+        sys.stderr.write(f"crane-agent: {copy}: not written, since there is no patch that helps\n")
+        return
+    write_patched(notebook, copy, index=cell, source=source)
+    sys.stderr.write(f"crane-agent: {copy}: written, with the patch (verified: {fix.verified})\n")
 
 
 def _text_of(code: str | None) -> str | None:

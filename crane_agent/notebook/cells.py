@@ -90,6 +90,18 @@ def read_notebook(path: str | Path) -> Notebook:
     return Notebook(path, cells, _text(kernelspec.get("name")), _text(language))
 
 
+def document_of(path: Path) -> dict[str, Any]:
+    """Return a notebook as its file has it, in format 4.
+
+    Raises:
+        NotANotebook: As for `read_notebook`.
+
+    Touches: the file, for reading.
+    """
+    document, _ = _document(_text_of(path), path)
+    return dict(document)
+
+
 def choose_target(notebook: Notebook, which: str | None = None) -> Cell:
     """Return the cell that is asked about.
 

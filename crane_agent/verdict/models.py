@@ -15,7 +15,7 @@ from crane_agent.verdict.taxonomy import CrashType, MLStage, RootCause
 
 Outcome = Literal["crash", "no_crash", "unknown"]
 Certainty = Literal["certain", "predicted"]
-Verified = Literal["yes", "no", "not tried"]
+Verified = Literal["yes", "partly", "no", "not tried"]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -97,12 +97,26 @@ class Origin(_Model):
     summary: Text = Field(description="What that cell did, or would have done.")
 
 
+class BoundName(_Model):
+    """A name that the patched cell bound when it ran."""
+
+    name: Text
+    type: Text = ""
+    shape: tuple[int, ...] | None = None
+    columns: tuple[Text, ...] | None = None
+
+
 class Fix(_Model):
     """What would make the cell run."""
 
     summary: Text
     source: Text | None = Field(default=None, description="The patched target, whole; null if it holds a secret.")
-    verified: Verified = "not tried"
+    verified: Verified = Field(
+        default="not tried",
+        description="Whether the patched cell came to its end in a rehearsal; partly: it was still running behind the "
+        "line that failed.",
+    )
+    bound: tuple[BoundName, ...] = Field(default=(), description="What it bound there.")
 
 
 class Usage(_Model):
@@ -112,6 +126,8 @@ class Usage(_Model):
     probe_calls: int = 0
     rehearsals: int = Field(default=0, description="How often the target ran in a copy of the kernel.")
     rehearsal_ms: int = Field(default=0, description="Time that this took, refused ones included [milliseconds].")
+    fixes_tried: int = Field(default=0, description="Patches that were run in a copy of the kernel.")
+    fix_ms: int = Field(default=0, description="Time that finding a fix and trying it took [milliseconds].")
     replay_ms: int = Field(default=0, description="Time a second kernel took to replay the cells [milliseconds].")
     tokens_in: int = 0
     tokens_out: int = 0

@@ -32,6 +32,7 @@ _STYLES = {"crash": "bold red", "no_crash": "bold green", "unknown": "bold yello
 _LABELS = {"crash": "CRASH", "no_crash": "NO CRASH", "unknown": "UNKNOWN"}
 _VERIFIED = {
     "yes": "verified: the patched cell does not crash there",
+    "partly": "partly verified: the patched cell was still running behind that line",
     "no": "not enough: the patched cell still crashes",
     "not tried": "not verified",
 }
@@ -79,6 +80,7 @@ def usage_words(usage: Usage) -> str:
             _count(usage.steps, "step"),
             _count(usage.probe_calls, "probe call"),
             *_rehearsal_words(usage),
+            *_fix_words(usage),
             f"{usage.tokens_in} tokens sent and {usage.tokens_out} received" if tokens else "no tokens",
             f"{usage.kernel_bytes} bytes from the kernel",
             f"{usage.milliseconds / 1000:.1f} s",
@@ -91,6 +93,13 @@ def _rehearsal_words(usage: Usage) -> list[str]:
         return []
     words = f"{_count(usage.rehearsals, 'rehearsal')} of {usage.rehearsal_ms / 1000:.1f} s"
     return [f"{words} after {usage.replay_ms / 1000:.1f} s of replay" if usage.replay_ms else words]
+
+
+def _fix_words(usage: Usage) -> list[str]:
+    if not usage.fixes_tried:
+        return []
+    patches = "1 patch" if usage.fixes_tried == 1 else f"{usage.fixes_tried} patches"
+    return [f"{patches} tried in {usage.fix_ms / 1000:.1f} s"]
 
 
 def plain(text: str) -> str:
