@@ -127,9 +127,7 @@ FREE = {
     "uses a magic": Act("%time x = 1\n%matplotlib inline\nsettings['width']", CRASH, "KeyError", 3),
     "handles its own error": Act("try:\n    1 / 0\nexcept ZeroDivisionError:\n    pass", FINISHED),
     "groups errors": Act("raise ExceptionGroup('g', [ValueError('x')])", CRASH, "ExceptionGroup", 1),
-    "has a broken message": Act(
-        "class Odd(Exception):\n    def __str__(self): raise TypeError\nraise Odd()", UNKNOWN
-    ),
+    "has a broken message": Act("class Odd(Exception):\n    def __str__(self): raise TypeError\nraise Odd()", UNKNOWN),
     # It fails the cell since ipykernel 7.
     "has a broken repr": Act("class Odd:\n    def __repr__(self): raise TypeError\nOdd()", (*FINISHED, *UNKNOWN)),
 }
