@@ -309,7 +309,7 @@ DOUBTFUL: list[tuple[str, str]] = [
     (PARTS, "A, B, a, b = train_test_split(Xn, y, test_size=1)\nSVC().fit(B, b)"),
     (PARTS, "make_pipeline(Passes(), SVC()).fit(df, y[:3])"),
     (PARTS, "SVC(kernel=lambda a, b: a).fit(X, y)"),
-    (FOLDS, "for i, j in StratifiedKFold(15).split(X, draw()):\n    pass"),
+    (FOLDS, "for i, j in StratifiedKFold(19).split(X, draw()):\n    pass"),
     (FOLDS, "for i, j in KFold(4).split(X, groups=draw()[:n]):\n    pass"),
     (FOLDS, "for i, j in shuffled.split(df):\n    dates.loc[i]"),
     (FOLDS, "for i, j in shuffled.split(df):\n    j[:] = 100\n    df.iloc[j]"),
