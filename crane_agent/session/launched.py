@@ -22,7 +22,7 @@ from crane_agent.session.channel import Channel, ExecuteReply, KernelFacts
 from crane_agent.session.line import Audit
 from crane_agent.session.opened import OpenedSession
 from crane_agent.session.process import KernelProcess
-from crane_agent.session.protocol import Rehearsal
+from crane_agent.session.protocol import PatchedCell, Rehearsal
 from crane_agent.session.rehearsal import rehearse
 from crane_agent.session.scratch import copy_folder
 from crane_agent.session.shadow import DoneCell, Origin
@@ -75,13 +75,15 @@ class LaunchedSession(OpenedSession):
             self.origin.done.append(DoneCell(code, reply.status, reply.seconds))
         return reply
 
-    def rehearse(self, source: str, *, seconds: float) -> Rehearsal:
+    def rehearse(self, source: str, *, seconds: float, patched: PatchedCell | None = None) -> Rehearsal:
         """Run a cell in a fenced copy of the kernel, in `seconds` at most: in a fork, else in a second kernel.
+
+        With an executed cell `patched`, in a second kernel that replays the executed cells with that one changed.
 
         Raises:
             KernelDied: The kernel is gone.
         """
-        return rehearse(self._channel, self.facts, source, seconds=seconds, origin=self.origin)
+        return rehearse(self._channel, self.facts, source, seconds=seconds, origin=self.origin, patched=patched)
 
 
 def launch(

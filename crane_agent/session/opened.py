@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from crane_agent.session.channel import Channel, KernelFacts
-from crane_agent.session.protocol import Limits, Rehearsal, Reply
-from crane_agent.session.rehearsal import rehearse_in_fork
+from crane_agent.session.protocol import Limits, PatchedCell, Rehearsal, Reply
+from crane_agent.session.rehearsal import rehearse
 
 
 class OpenedSession:
@@ -42,14 +42,14 @@ class OpenedSession:
         """Whether the kernel was started by us."""
         return False
 
-    def rehearse(self, source: str, *, seconds: float) -> Rehearsal:
-        """Run a cell in a fenced fork of the kernel, in `seconds` at most.
+    def rehearse(self, source: str, *, seconds: float, patched: PatchedCell | None = None) -> Rehearsal:
+        """Run a cell in a fenced fork of the kernel, in `seconds` at most; refused with an executed cell `patched`.
 
         Raises:
             KernelDied: The kernel is gone.
             KernelRestarted: It was restarted, and its state is gone.
         """
-        return rehearse_in_fork(self._channel, self.facts, source, seconds=seconds)
+        return rehearse(self._channel, self.facts, source, seconds=seconds, patched=patched)
 
     def close(self) -> None:
         """Leave or end the kernel, as the session was made; closing twice is fine."""

@@ -69,6 +69,20 @@ class Rehearsal:
 
 
 @dataclass(frozen=True)
+class PatchedCell:
+    """Another text for a cell that the kernel has run.
+
+    Attributes:
+        place: Its place among the cells that the kernel has run, from 0: for a kernel that replayed a notebook, that
+            in `Target.executed`.
+        source: The text to run instead.
+    """
+
+    place: int
+    source: str
+
+
+@dataclass(frozen=True)
 class RanCell:
     """A cell that the kernel has run, as its history keeps it.
 
@@ -100,8 +114,16 @@ class Session(Protocol):
     def owned(self) -> bool:
         """Whether the kernel was started by us, for this question."""
 
-    def rehearse(self, source: str, *, seconds: float) -> Rehearsal:
-        """Run a cell in a fenced copy of the kernel, in `seconds` at most; the reply says how it ended.
+    def rehearse(self, source: str, *, seconds: float, patched: PatchedCell | None = None) -> Rehearsal:
+        """Run a cell in a fenced copy of the kernel; the reply says how it ended.
+
+        Args:
+            source: The cell.
+            seconds: Time that it has [seconds].
+            patched: If one of the executed cells is to have another text: then there is no fork, but the executed
+                cells are run again with that one changed, and then `source`. Where one of them raises that had not,
+                the report is `unknown`, and its `why` begins with `shadow.REPLAY_FAILED`; `refused`, if this kernel
+                cannot be brought to another state, or not in time.
 
         Raises:
             KernelDied: The kernel is gone.

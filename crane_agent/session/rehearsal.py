@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from crane_agent.errors import KernelBusy
 from crane_agent.session.channel import Channel, KernelFacts
-from crane_agent.session.fence_proof import proof_of
-from crane_agent.session.protocol import Limits, Rehearsal, Reply
+from crane_agent.session.fence_proof import Proof, proof_of
+from crane_agent.session.protocol import Limits, PatchedCell, Rehearsal, Reply
 from crane_agent.session.shadow import Origin, rehearse_in_shadow
 
 AROUND_S = 20.0
@@ -23,7 +23,13 @@ _KILLED = "it died of SIGKILL"
 
 
 def rehearse(
-    channel: Channel, facts: KernelFacts, source: str, *, seconds: float, origin: Origin | None = None
+    channel: Channel,
+    facts: KernelFacts,
+    source: str,
+    *,
+    seconds: float,
+    origin: Origin | None = None,
+    patched: PatchedCell | None = None,
 ) -> Rehearsal:
     """Run a cell in a fenced fork of the kernel, or where that tells nothing, in a second kernel brought to its state.
 
@@ -33,14 +39,25 @@ def rehearse(
         source: The cell.
         seconds: Time that the cell has [seconds].
         origin: How the kernel came to its state; None if that cannot be done again.
+        patched: An executed cell that is to be another one; only a second kernel can be brought to that state.
 
     Raises:
         KernelDied: The kernel is gone.
     """
-    fork = rehearse_in_fork(channel, facts, source, seconds=seconds)
+    if patched is not None and origin is None:
+        return _refused("only a kernel that we started can be brought to another state")
+    proof = proof_of(facts.executable, pid=facts.pid)
+    if not proof.layers:
+        return _refused(f"the fence was not proved here: {proof.missing}")
+    if patched is not None and origin is not None:
+        return rehearse_in_shadow(origin, proof.layers, source, seconds=seconds, patched=patched)
+    try:
+        fork = _rehearse_in_fork(channel, proof, source, seconds=seconds)
+    except KernelBusy as busy:
+        # What runs there changes the state that a second kernel would be brought to.
+        return _refused(f"the kernel is busy: {busy}")
     if origin is None or not _is_settled_by_shadow(fork.reply):
         return fork
-    proof = proof_of(facts.executable, pid=facts.pid)
     shadow = rehearse_in_shadow(origin, proof.layers, source, seconds=seconds)
     if shadow.reply.status != "refused":
         return replace(shadow, fork=fork.reply)
@@ -63,14 +80,12 @@ def _is_settled_by_shadow(reply: Reply) -> bool:
     return why.startswith(_SETTLED_ENDS) and not why.startswith(_KILLED)
 
 
-def rehearse_in_fork(channel: Channel, facts: KernelFacts, source: str, *, seconds: float) -> Rehearsal:
-    """Run a cell in a fenced fork of the kernel; arguments and errors as for `rehearse`."""
-    proof = proof_of(facts.executable, pid=facts.pid)
+def _rehearse_in_fork(channel: Channel, proof: Proof, source: str, *, seconds: float) -> Rehearsal:
     if proof.missing:
-        reason = f"could not rehearse, because the fence was not proved here: {proof.missing}"
-        return Rehearsal(Reply("refused", reason=reason))
+        return _refused(f"the fence was not proved here: {proof.missing}")
     arguments = {"source": source, "seconds": seconds, "layers": list(proof.layers)}
-    try:
-        return Rehearsal(channel.ask("rehearse", arguments, limits=Limits(seconds + AROUND_S, 50, REPORT_BYTES)))
-    except KernelBusy as busy:
-        return Rehearsal(Reply("refused", reason=f"could not rehearse, because the kernel is busy: {busy}"))
+    return Rehearsal(channel.ask("rehearse", arguments, limits=Limits(seconds + AROUND_S, 50, REPORT_BYTES)))
+
+
+def _refused(why: str) -> Rehearsal:
+    return Rehearsal(Reply("refused", reason=f"could not rehearse, because {why}"))

@@ -22,10 +22,11 @@ from jupyter_client.kernelspec import KernelSpec
 import crane_agent
 from crane_agent.config import Privacy
 from crane_agent.errors import CellFailed, CellTimeout, KernelBusy, KernelDied, KernelError, NoKernel
+from crane_agent.in_kernel.redaction import redacted
 from crane_agent.session.channel import Channel, ExecuteReply
 from crane_agent.session.line import Audit
 from crane_agent.session.process import KernelProcess
-from crane_agent.session.protocol import Limits, Rehearsal, Reply
+from crane_agent.session.protocol import Limits, PatchedCell, Rehearsal, Reply
 
 NEEDED = ("overlay", "landlock", "seccomp")
 """Layers of the fence without which there is no shadow."""
@@ -35,6 +36,9 @@ LONGEST_REPLAY_S = 120.0
 
 REPLAY_FACTOR, REPLAY_GRACE_S = 3.0, 10.0
 """The replay may take as many times the first one's time, and as much beyond it [seconds]."""
+
+REPLAY_FAILED = "with the patch the executed cell"
+"""How the reason begins where another text of an executed cell makes it, or one behind it, raise."""
 
 _REPORT = Limits(seconds=5.0, items=50, bytes=65_536)
 _PROGRESS = Limits(seconds=1.0)
@@ -53,6 +57,8 @@ _UNKNOWN: Mapping[str, Any] = {
     "scene": None,
     "bound": None,
 }
+
+_MOST_MESSAGE = 200  # characters
 
 # What is described, by the outcome that it belongs to.
 _DESCRIBED = {"crash": "scene", "finished": "bound"}
@@ -86,7 +92,8 @@ class Origin:
         spec: Its command and environment.
         folder: Where its cells found their files before they ran; None for an empty folder.
         env: Environment variables that it got in addition to ours.
-        done: The cells that it has run, in order; whoever has it run another one adds that.
+        done: The cells that it has run, in order, each sent as it is, blank ones and those that raised, too: after a
+            replay of `Target.executed` the two have the same places. Whoever has it run another one adds that.
         start_limit_s: Time that a kernel may take to start [seconds].
         replay_limit_s: Time that all cells may take [seconds].
         privacy: How much may leave the kernel in answers.
@@ -103,7 +110,9 @@ class Origin:
     audit: Audit | None
 
 
-def rehearse_in_shadow(origin: Origin, layers: Collection[str], source: str, *, seconds: float) -> Rehearsal:
+def rehearse_in_shadow(
+    origin: Origin, layers: Collection[str], source: str, *, seconds: float, patched: PatchedCell | None = None
+) -> Rehearsal:
     """Run a cell in a second kernel behind the fence.
 
     Args:
@@ -111,10 +120,15 @@ def rehearse_in_shadow(origin: Origin, layers: Collection[str], source: str, *, 
         layers: Layers of the fence that were proved here.
         source: The cell.
         seconds: Time that the cell has [seconds].
+        patched: An executed cell that is to be another one there.
 
     Returns:
-        The report as a fork gives it; `refused` if the second kernel did not come to the state of the first.
+        The report as a fork gives it; `refused` if the second kernel did not come to the state of the first. With an
+        executed cell patched, `unknown` if that, or a cell behind it, raised and had not raised before: then `why`
+        begins with `REPLAY_FAILED`.
     """
+    if patched is not None and not 0 <= patched.place < len(origin.done):
+        return _refused(f"there is no executed cell {patched.place + 1}")
     missing = [layer for layer in NEEDED if layer not in layers]
     if missing:
         return _refused(f"the fence lacks: {', '.join(missing)}")
@@ -126,9 +140,9 @@ def rehearse_in_shadow(origin: Origin, layers: Collection[str], source: str, *, 
     with ExitStack() as cleanup:
         try:
             shadow = _Shadow(origin, cleanup, seconds=seconds, replay_limit_s=replay_limit_s)
-            shadow.replay(origin)
+            broken = shadow.replay(origin, patched)
             replay_ms = _ms_since(began)
-            reply = shadow.rehearse(source, seconds=seconds)
+            reply = _unknown(broken) if broken else shadow.rehearse(source, seconds=seconds, patched=patched)
         except KernelError as error:
             return _refused(str(error), replay_ms=_ms_since(began))
         return Rehearsal(replace(reply, running=False, elapsed_ms=_ms_since(began)), "shadow", replay_ms)
@@ -169,8 +183,11 @@ class _Shadow:
                 raise
             raise NoKernel(f"the fence does not hold: {fence}") from None
 
-    def replay(self, origin: Origin) -> None:
-        """Run the executed cells again, and get ready for the target.
+    def replay(self, origin: Origin, patched: PatchedCell | None = None) -> str:
+        """Run the executed cells again, one of them patched, and get ready for the target.
+
+        Returns:
+            Which cell raises with the patch that had not raised before, in words; '' if none does.
 
         Raises:
             CellFailed: One raised that had not raised before, or cannot be run again.
@@ -178,20 +195,24 @@ class _Shadow:
             KernelDied: The kernel ended.
         """
         deadline = time.monotonic() + self._replay_limit_s
-        for number, cell in enumerate(origin.done, start=1):
+        for number, (cell, source) in enumerate(zip(origin.done, _sources(origin, patched), strict=True), start=1):
             if cell.status in ("timeout", "died"):
                 raise CellFailed(f"the executed cell {number} did not come to its end")
-            reply = self._channel.execute(cell.source, limit_s=max(0.0, deadline - time.monotonic()))
+            reply = self._channel.execute(source, limit_s=max(0.0, deadline - time.monotonic()))
             if reply.status == "timeout":
                 raise CellTimeout(f"the replay was still running after {self._replay_limit_s:.0f} s")
             if reply.status == "died":
                 raise KernelDied(f"it died while the executed cell {number} ran again")
             if reply.status == "error" and cell.status == "ok":
+                # What the fence denied may be why it raises, and not the patch.
+                if patched is not None and number > patched.place and not self._acts():
+                    return f"{REPLAY_FAILED} {number} raised {_raised(reply, origin.privacy)}"
                 raise CellFailed(f"the executed cell {number} raised {reply.ename} there, and not the first time")
         self._channel.install()
+        return ""
 
-    def rehearse(self, source: str, *, seconds: float) -> Reply:
-        """Run the target and say how it ended.
+    def rehearse(self, source: str, *, seconds: float, patched: PatchedCell | None = None) -> Reply:
+        """Run the target and say how it ended; what it has bound is told with what the patched cell has.
 
         Raises:
             KernelError: It does not answer any more.
@@ -210,15 +231,16 @@ class _Shadow:
             why = f"it {' and '.join(sorted(acts))}, which the fence denies"
             report |= {"outcome": "unknown", "why": why, "denied": sorted(acts)}
         report["changed"] = [*_changes(before), *report["changed"]]
-        report |= self._described(_DESCRIBED.get(report["outcome"]))
+        report |= self._described(_DESCRIBED.get(report["outcome"]), patched)
         return replace(reply, answer=report)
 
-    def _described(self, field: str | None) -> Mapping[str, Any]:
+    def _described(self, field: str | None, patched: PatchedCell | None) -> Mapping[str, Any]:
         """Return what is there after the end; that runs code of the user's, whose acts are no longer the target's."""
         if field is None:
             return {}
+        earlier = {} if patched is None else {"patched": patched.source}
         try:
-            answer = self._channel.ask("description", {}, limits=_DESCRIPTION).answer
+            answer = self._channel.ask("description", earlier, limits=_DESCRIPTION).answer
         except KernelError:
             return {}
         return {field: answer.get(field)}
@@ -258,6 +280,24 @@ class _Shadow:
         if status is not None and os.WIFSIGNALED(status):
             return f"it died of {signal.Signals(os.WTERMSIG(status)).name}"
         return "it ended its own process"
+
+
+def _sources(origin: Origin, patched: PatchedCell | None) -> list[str]:
+    sources = [cell.source for cell in origin.done]
+    if patched is not None:
+        sources[patched.place] = patched.source
+    return sources
+
+
+def _raised(reply: ExecuteReply, privacy: Privacy) -> str:
+    """Return what a cell raised, with the message where the level shows values."""
+    message = redacted(" ".join(reply.evalue.split()))[:_MOST_MESSAGE] if privacy == "values" else ""
+    line = f" on line {reply.line}" if reply.line is not None else ""
+    return f"{reply.ename}: {message}{line}" if message else f"{reply.ename}{line}"
+
+
+def _unknown(why: str) -> Reply:
+    return Reply("ok", {**_UNKNOWN, "seconds": 0.0, "why": why})
 
 
 def _starter(settings: Mapping[str, Any]) -> list[str]:

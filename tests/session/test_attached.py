@@ -11,7 +11,7 @@ from kernels import KERNELS, UsersKernel, stand_in_sources, wait_for
 from crane_agent.errors import KernelBusy, KernelDied, KernelRestarted, NoKernel, NotAPythonKernel
 from crane_agent.session.attached import attach
 from crane_agent.session.launched import launch
-from crane_agent.session.protocol import Limits, RanCell
+from crane_agent.session.protocol import Limits, PatchedCell, RanCell
 
 KERNEL_5_PYTHON = os.environ.get("CRANE_KERNEL_5_PYTHON")
 """An interpreter with ipykernel 5, which has no control thread."""
@@ -350,3 +350,10 @@ def test_a_kernel_of_another_language_is_an_error_and_gets_no_message(tmp_path, 
     with pytest.raises(NotAPythonKernel) as caught:
         attach(str(file))
     assert str(caught.value) == "the kernel 'ir' runs R; only Python can be checked"
+
+
+def test_it_is_brought_to_no_other_state(kernel):
+    with attach(kernel.id) as session:
+        reply = session.rehearse("x = 1", seconds=1, patched=PatchedCell(0, "x = 2")).reply
+    assert reply.status == "refused"
+    assert reply.reason == "could not rehearse, because only a kernel that we started can be brought to another state"

@@ -1,6 +1,7 @@
 """The shadow kernel against real kernels: what it says, and that it leaves nothing and reaches nobody."""
 
 import contextlib
+import dataclasses
 import os
 import signal
 import socket
@@ -14,10 +15,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from kernels import OLD_KERNEL_PYTHON, code_cells, is_running, wait_for
 
+from crane_agent.notebook.cells import Notebook
+from crane_agent.notebook.history import target_of
 from crane_agent.session.fence_proof import proof_of
 from crane_agent.session.launched import LaunchedSession, launch
-from crane_agent.session.protocol import Rehearsal
-from crane_agent.session.shadow import NEEDED, rehearse_in_shadow
+from crane_agent.session.protocol import PatchedCell, Rehearsal
+from crane_agent.session.shadow import NEEDED, REPLAY_FAILED, rehearse_in_shadow
 
 SECONDS = 5.0
 
@@ -373,3 +376,144 @@ def test_what_describing_does_changes_nothing_of_the_report(session, act):
     crash, finish = report(shadow(session, source + "    trap + 1")), report(shadow(session, source))
     assert (crash["outcome"], crash["denied"], crash["exception"]["type"]) == ("crash", [], "TypeError")
     assert (finish["outcome"], finish["denied"], finish["why"]) == ("finished", [], "")
+
+
+# --- an executed cell patched --------------------------------------------------------------------------------
+
+EARLIER = (
+    "table = {'a': [1, 2]}",
+    "  ",
+    "import socket\ncolumn = table['a']\nsize = len(column)",
+    "column + 1",
+)
+
+
+@pytest.fixture(scope="module")
+def earlier():
+    with launch(code_cells(*EARLIER, failed=(3,)), privacy="values") as session:
+        yield session
+
+
+def with_patch(session: LaunchedSession, place: int, source: str, target: str) -> Rehearsal:
+    return session.rehearse(target, seconds=SECONDS, patched=PatchedCell(place, source))
+
+
+def test_with_an_executed_cell_patched_the_others_run_again_and_then_the_target(earlier):
+    source = "table = {'a': [1, 2, 3]}\ntable['b'] = table.pop('a')\ntable.setdefault('a', [])"
+    rehearsal = with_patch(earlier, 0, source, "both = table['b'] + column")
+    found = report(rehearsal)
+    assert (rehearsal.way, rehearsal.fork, found["outcome"], found["changed"]) == ("shadow", None, "finished", [])
+    assert found["bound"] == {"both": {"type": "list", "length": 3}, "table": {"type": "dict", "length": 2}}
+    assert report(earlier.rehearse("assert table == {'a': [1, 2]}", seconds=SECONDS))["outcome"] == "finished"
+
+
+def test_a_target_that_still_crashes_is_told_as_ever(earlier):
+    found = report(with_patch(earlier, 0, "table = {'a': [1]}", "x = 1\ncolumn[1]"))
+    assert (found["outcome"], found["why"]) == ("crash", "")
+    assert (found["exception"]["type"], found["exception"]["line"]) == ("IndexError", 2)
+    assert found["scene"]["text"] == "column[1]"
+
+
+@pytest.mark.parametrize(
+    ("place", "source", "raised"),
+    [
+        (0, "table = {}", "3 raised KeyError: 'a' on line 2"),
+        (0, "table = {'a': 1}", "3 raised TypeError: object of type 'int' has no len() on line 3"),
+        (2, "column = table['a']\nraise Exception('password=hunter2hunter2')", "3 raised Exception: password="),
+        (2, "column =", "3 raised SyntaxError: invalid syntax"),
+    ],
+)
+def test_a_patch_that_breaks_an_executed_cell_is_told_from_one_that_could_not_be_tried(earlier, place, source, raised):
+    found = report(with_patch(earlier, place, source, "x = 1"))
+    assert (found["outcome"], found["exception"], found["line"]) == ("unknown", None, None)
+    assert found["why"].startswith(f"{REPLAY_FAILED} {raised}")
+    assert "hunter2" not in found["why"]
+
+
+@pytest.mark.parametrize("privacy", ["names", "schema"])
+def test_the_message_of_what_a_patch_breaks_is_a_value(privacy):
+    with launch(code_cells(*EARLIER[:3]), privacy=privacy) as session:
+        found = report(with_patch(session, 0, "table = {}", "x = 1"))
+    assert found["why"] == f"{REPLAY_FAILED} 3 raised KeyError on line 2"
+
+
+@pytest.mark.parametrize(
+    ("place", "source", "why"),
+    [
+        (4, "", "there is no executed cell 5"),
+        (-1, "", "there is no executed cell 0"),
+        (2, "import os\nos._exit(1)", "it died while the executed cell 3 ran again"),
+        (
+            0,
+            "import socket\nsocket.create_connection(('192.0.2.1', 80), timeout=0.2)",
+            "the executed cell 1 raised OSError there, and not the first time",
+        ),
+    ],
+)
+def test_a_patch_with_which_the_replay_cannot_be_made_is_refused(temporary, place, source, why):
+    with launch(code_cells(*EARLIER, failed=(3,))) as session:
+        reply = with_patch(session, place, source, "x = 1").reply
+    assert (reply.status, reply.reason) == ("refused", f"could not rehearse in a second kernel, because {why}")
+
+
+def test_a_cell_before_the_patched_one_that_raises_only_now_is_no_fault_of_the_patch(tmp_path):
+    (tmp_path / "work").mkdir()
+    cells = code_cells("import os\nos.mkdir('made')", "x = 1")
+    with launch(cells, folder=tmp_path / "work", in_place=True) as session:
+        reply = with_patch(session, 1, "x = 2", "y = x").reply
+    assert reply.status == "refused"
+    assert reply.reason.endswith("the executed cell 1 raised FileExistsError there, and not the first time")
+
+
+def test_a_cell_that_raised_may_be_the_patched_one(earlier):
+    found = report(with_patch(earlier, 3, "longer = column + [1]", "assert len(longer) == 3"))
+    assert (found["outcome"], found["bound"]) == ("finished", {"longer": {"type": "list", "length": 3}})
+    found = report(with_patch(earlier, 3, "longer = column + [1]\nraise ValueError", "assert len(longer) == 3"))
+    assert found["outcome"] == "finished"
+
+
+def test_a_cell_run_later_is_run_again_with_the_patch(temporary):
+    with launch(code_cells("table = {'a': 1}")) as session:
+        session.run("a = table['a']", limit_s=30)
+        assert report(with_patch(session, 0, "table = {'a': 2}", "assert a == 2"))["outcome"] == "finished"
+        assert report(with_patch(session, 1, "a = 3", "assert a == 3"))["outcome"] == "finished"
+
+
+def test_after_a_cell_that_is_still_running_nothing_is_replayed(temporary):
+    with launch(code_cells("import time")) as session:
+        assert session.run("time.sleep(2)", limit_s=0.2).status == "timeout"
+        reply = with_patch(session, 1, "x = 1", "x").reply
+    assert reply.reason.endswith("because the executed cell 2 did not come to its end")
+
+
+def test_the_place_of_a_cell_is_that_among_the_executed_cells_of_the_target(temporary):
+    # In another order than in the notebook, with a blank cell, one that raised, and one that has not run.
+    sources = ("3 + words", "never = 1", "words = ['one']", "", "size = len(words)", "size")
+    counts = (4, None, 1, 2, 3, None)
+    cells = tuple(
+        dataclasses.replace(cell, execution_count=count, failed_when_saved=cell.index == 0)
+        for cell, count in zip(code_cells(*sources), counts, strict=True)
+    )
+    target = target_of(Notebook(None, cells, None, "python"), "5")
+    place = next(place for place, cell in enumerate(target.executed) if cell.index == 2)
+    with launch(target.executed) as session:
+        assert session.origin is not None
+        assert [cell.source for cell in session.origin.done] == [cell.source for cell in target.executed]
+        found = report(with_patch(session, place, "words = ['one', 'two']", "assert size == 2"))
+        last = report(with_patch(session, 2, "size = 7", "assert size == 7"))
+    assert (found["outcome"], last["outcome"]) == ("finished", "finished")
+
+
+def test_what_a_patched_cell_binds_and_changes_is_told_as_it_is_after_the_target(earlier):
+    source = """%%time
+table = {'a': [1, 2]}
+other = {}
+other['x'] = 1
+gone = 1
+"""
+    target = "del gone\ntable.clear()\nresult = other"
+    assert report(with_patch(earlier, 0, source, target))["bound"] == {
+        "other": {"type": "dict", "length": 1},
+        "result": {"type": "dict", "length": 1},
+        "table": {"type": "dict", "length": 0},
+    }

@@ -5,7 +5,8 @@
   `seccomp`; `system_calls` makes the calls.
 - `performance` runs the target there, `pools` and `stand_ins` make do without threads and processes; `stuck` notices
   what waits in vain; `report` says how it ended. Then `scene` describes what the expression that failed was made of,
-  `bound` what the target has bound, both by `values`; `magics` knows what is under the line of a cell magic.
+  `bound` what the target has bound or changed, both by `values`; `magics` knows what is under the line of a
+  cell magic.
 - `enclosure` puts another process behind the layers, a shadow kernel, which does the executed cells again; `witness`
   watches the target there, `training` shortens it.
 - `trial` proves the layers in a process of its own, before the first use in an interpreter; `acts` are what it tries.
@@ -73,12 +74,13 @@ def ending(shell: Any, budget: safe.Budget, source: str) -> Dict[str, Any]:
     return found
 
 
-def description(shell: Any, budget: safe.Budget) -> Dict[str, Any]:
+def description(shell: Any, budget: safe.Budget, patched: str = "") -> Dict[str, Any]:
     """Describe what is there after the target's end in this shadow kernel: `scene`, `bound`.
 
+    `patched` is the executed cell that had another text here than the first time; its names are among those of `bound`.
     It runs code of the user's, so it is asked last: what that does says nothing of the target.
     """
-    return _WITNESS.description(shell)
+    return _WITNESS.description(shell, patched)
 
 
 def _hold_back(exception: Optional[Dict[str, Any]], budget: safe.Budget, source: str) -> None:
@@ -130,7 +132,7 @@ FIELDS = {
     "node": Field(NAMES, "what it is: Call, Subscript, BinOp ...; before Python 3.11 the statement"),
     "parts": Field(NAMES, "what it was made of", records=True),
     "role": Field(NAMES, "what a part is to it: function, argument 0, keyword x, left, right, value, key, owner ..."),
-    "bound": Field(SCHEMA, "of names that the cell has bound: type, shape, dtype, columns, length; null if not known"),
+    "bound": Field(SCHEMA, "of names it has bound or changed: type, shape, dtype, columns, length; null if not known"),
     "name": Field(NAMES, "how a function or class is imported"),
     "parameters": Field(SCHEMA, "parameters of what was called"),
     "attributes": Field(SCHEMA, "attributes like the one that is missing"),

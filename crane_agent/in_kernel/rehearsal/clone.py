@@ -22,10 +22,10 @@ import threading
 import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
-from . import limits, open_files, pools, quiet, report, stand_ins
+from . import limits, open_files, pools, quiet, stand_ins
 from .fence import OVERLAY, enclose
 from .performance import Performance
-from .seccomp import Listener, Policy
+from .seccomp import Listener, Policy, hand_over, take_over
 from .stuck import Stuck
 from .system_calls import SET_PDEATHSIG, SystemCallFailed, prctl
 
@@ -49,6 +49,7 @@ _END_LIMIT_S = 10.0
 _PLACE = re.compile(r'File "([^"\n]*)", line (\d+)')
 _MOST_BYTES = 1 << 20
 _HOW_FAR, _DECIDED = b"?", b"!"
+_WITHOUT_A_WORD = "it ended without a word"
 
 
 class Refused(Exception):
@@ -70,7 +71,7 @@ def rehearse(shell: Any, source: str, seconds: float, layers: List[str]) -> Dict
         layers: Layers of the fence that were proved here.
 
     Returns:
-        The report; the package's docstring has its fields.
+        The report; `FIELDS` of the package says what each field is.
 
     Raises:
         Refused: It cannot be done safely now.
@@ -178,10 +179,7 @@ def _copy(shell: Any, source: str, seconds: float, layers: List[str], keeper: "_
     except SystemCallFailed as failed:
         _say(end, {"fence": str(failed)})
         os._exit(1)
-    socket.socket.sendmsg(
-        end, [b"F"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, enclosed.listener.to_bytes(4, sys.byteorder))]
-    )
-    os.close(enclosed.listener)
+    hand_over(enclosed.listener, end)
     _say(end, {"private": enclosed.private})
     pools.use_one_thread()
     performance = Performance(shell, source)
@@ -189,30 +187,24 @@ def _copy(shell: Any, source: str, seconds: float, layers: List[str], keeper: "_
     stand_ins.put(performance.changed)
     faulthandler.enable(file=keeper.places, all_threads=False)
     faulthandler.register(keeper.signal, file=keeper.places, all_threads=False)
-    ask = threading.main_thread().ident
     import _thread
 
     decided = _thread.allocate_lock()
     decided.acquire()
-    _thread.start_new_thread(_listen, (end, performance, ask, decided))
+    _thread.start_new_thread(_listen, (end, performance, decided))
     _say(end, {"began": os.listdir("/proc/self/task")})
     ended = performance.run()
-    ended.update(
-        changed=performance.changed, denied=performance.denied, files="private" if enclosed.private else "denied"
-    )
-    _say(end, {"ended": ended})
+    _say(end, {"ended": dict(ended, files="private" if enclosed.private else "denied")})
     # What the user's objects do when they are looked at is no act of the target.
     decided.acquire()
-    _say(end, {"described": performance.description()})
+    _say(end, {"described": performance.description(shell)})
     os._exit(0)
 
 
-def _listen(end: socket.socket, performance: Performance, main: Optional[int], decided: Any) -> None:
+def _listen(end: socket.socket, performance: Performance, decided: Any) -> None:
     """Answer the keeper's question how far the target is, until it has taken the report; on a thread of its own."""
     while end.recv(1) == _HOW_FAR:
-        line, frame = report.place_of(sys._current_frames().get(main or 0), performance.target)
-        words = report.progress_of(line, frame, performance.tree)
-        _say(end, {"line": line, "loop": words, "target": performance.target})
+        _say(end, dict(performance.progress(), target=performance.target))
     decided.release()
 
 
@@ -284,7 +276,7 @@ class _Keeper:
             if left <= 0:
                 return "it was still running after {:g} s".format(self._seconds)
             if not self._hear(min(left, 0.2)):
-                return "it ended without a word"
+                return _WITHOUT_A_WORD
             if stuck is not None and stuck.look():
                 return "it got stuck: it waits for threads that a fork does not have"
         return ""
@@ -307,13 +299,10 @@ class _Keeper:
         return bool(part)
 
     def _take_listener(self) -> bool:
-        part, extra, _, _ = self._own.recvmsg(65536, socket.CMSG_SPACE(4))
-        for level, kind, data in extra:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                self._listener = Listener(
-                    int.from_bytes(data[:4], sys.byteorder), Policy(writes=OVERLAY in self._layers)
-                )
-                part = part[1:]
+        descriptor, part = take_over(self._own)
+        if descriptor is not None:
+            self._listener = Listener(descriptor, Policy(writes=OVERLAY in self._layers))
+            part = part[1:]
         self._take(part)
         if "fence" in self._said:
             raise Refused("the fence does not hold: {}".format(self._said["fence"]))
@@ -363,10 +352,11 @@ class _Keeper:
             if found["denied"] and found["outcome"] != "unknown":
                 found.update(outcome="unknown", why=_denied(found["denied"]))
             return dict(found, **self._described(found["outcome"]))
-        if status is not None and os.WIFSIGNALED(status) and why == "it ended without a word":
-            why = "it died of {}".format(_name_of(os.WTERMSIG(status)))
-        elif status is not None and os.WIFEXITED(status) and why == "it ended without a word":
-            why = "it ended its own process"
+        if status is not None and why == _WITHOUT_A_WORD:
+            if os.WIFSIGNALED(status):
+                why = "it died of {}".format(_name_of(os.WTERMSIG(status)))
+            elif os.WIFEXITED(status):
+                why = "it ended its own process"
         line = self._said.get("line")
         return {
             "outcome": "unknown",

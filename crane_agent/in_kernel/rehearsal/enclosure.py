@@ -25,9 +25,6 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from . import capabilities, landlock, limits, overlay, seccomp
 from .system_calls import SET_PDEATHSIG, SystemCallFailed, call, prctl
 
-MEMORY_FOR_FILES = 0.25
-"""Share of the free memory that written files may take."""
-
 _NEW_PROCESSES = 0x20000000
 _NO_SUID, _NO_DEVICES, _NO_PROGRAMS = 1 << 1, 1 << 2, 1 << 3
 _LOOK_EVERY_MS = 50
@@ -83,7 +80,7 @@ def main() -> None:
     record = Record(settings["record"])
     before = capabilities.held()
     try:
-        private = overlay.make_private(int(MEMORY_FOR_FILES * limits.free_memory()), [settings["kept"]], network=False)
+        private = overlay.make_private(limits.memory_for_files(), [settings["kept"]], network=False)
         _start_loopback()
         call("unshare", _NEW_PROCESSES)
     except (SystemCallFailed, OSError) as failed:
@@ -111,7 +108,6 @@ def _start_loopback() -> None:
 def _be_first(fence: Fence, record: Record, command: List[str]) -> None:
     """Start the kernel, keep it until its end."""
     prctl(SET_PDEATHSIG, signal.SIGKILL)
-    # The outermost process leads the group; what is sent to that must not hit the kernel.
     ours, of_kernel = socket.socketpair()
     policy = seccomp.Policy(writes=True, processes=True, families=_FAMILIES, devices=_TERMINALS)
     try:
@@ -125,19 +121,18 @@ def _be_first(fence: Fence, record: Record, command: List[str]) -> None:
         record.tell(fence=str(failed))
         os._exit(1)
     of_kernel.close()
-    _, passed, _, _ = ours.recvmsg(1, socket.CMSG_SPACE(4))
-    if passed:
-        _keep(kernel, seccomp.Listener(int.from_bytes(passed[0][2][:4], sys.byteorder), policy), record)
+    listener, _ = seccomp.take_over(ours)
+    if listener is not None:
+        _keep(kernel, seccomp.Listener(listener, policy), record)
 
 
 def _become_kernel(fence: Fence, policy: seccomp.Policy, keeper: socket.socket, command: List[str]) -> None:
-    os.setsid()
+    os.setsid()  # The outermost process leads the group; what is sent to that must not hit the kernel.
     limits.give_way()
     limits.apply(fence.seconds)
     capabilities.drop(fence.capabilities)
     landlock.restrict(fence.folders, network=True, devices=_TERMINALS)
-    listener = seccomp.install(policy)
-    keeper.sendmsg([b"F"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, listener.to_bytes(4, sys.byteorder))])
+    seccomp.hand_over(seccomp.install(policy), keeper)
     # Python ignores these; a kernel started by Jupyter does not find them so.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)

@@ -27,9 +27,6 @@ FORK = "fork"
 NEEDED = (FORK, LANDLOCK, SECCOMP)
 """Layers without which nothing is rehearsed."""
 
-_MEMORY_FOR_FILES = 0.25
-"""Share of the free memory that written files may take."""
-
 
 class Enclosed(NamedTuple):
     """A process behind the fence.
@@ -59,7 +56,7 @@ def enclose(layers: Collection[str], kept: Collection[int], seconds: float) -> E
     is_private = OVERLAY in layers
     _settle_name_service()
     before = capabilities.held()
-    private: Any = overlay.make_private(int(_MEMORY_FOR_FILES * limits.free_memory())) if is_private else ()
+    private: Any = overlay.make_private(limits.memory_for_files()) if is_private else ()
     dead = open_files.detach(kept, writable=is_private)
     changed = []
     if open_files.are_locked_by(os.getppid()):

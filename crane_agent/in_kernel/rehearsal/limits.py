@@ -8,12 +8,20 @@ from typing import Any, Optional
 _SHARE = 0.8
 """Share of the free memory that the copy may take."""
 
+_SHARE_OF_FILES = 0.25
+"""Share of the free memory that written files may take."""
+
 _MOST_THREADS = 4096
 _GROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _USED = ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes")
 
 
-def free_memory() -> int:
+def memory_for_files() -> int:
+    """Return the memory that files may take which are written behind the fence [bytes]."""
+    return int(_SHARE_OF_FILES * _free_memory())
+
+
+def _free_memory() -> int:
     """Return the memory that is free for this process [bytes]."""
     with open("/proc/meminfo") as file:
         free = next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable:"))
@@ -43,7 +51,7 @@ def apply(seconds: float) -> None:
 
     with open("/proc/self/statm") as file:
         size = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    _limit(resource, resource.RLIMIT_AS, size + int(_SHARE * free_memory()))
+    _limit(resource, resource.RLIMIT_AS, size + int(_SHARE * _free_memory()))
     _limit(resource, resource.RLIMIT_CPU, int((seconds + 5) * (os.cpu_count() or 1)) + 1)
     _limit(resource, resource.RLIMIT_NPROC, _MOST_THREADS)
     _limit(resource, resource.RLIMIT_CORE, 0)

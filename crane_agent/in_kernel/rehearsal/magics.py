@@ -13,8 +13,9 @@ def body_of(tree: Any, shell: Any) -> str:
     """Return what the cell magic runs, transformed as well, that a transformed cell is made of; '' without one."""
     try:
         call = tree.body[0].value
+        if call.func.attr != "run_cell_magic":
+            return ""
         magic, _, body = (ast.literal_eval(each) for each in call.args)
     except (AttributeError, IndexError, ValueError):
         return ""
-    is_known = getattr(call.func, "attr", "") == "run_cell_magic" and magic in _RUNS_ITS_BODY
-    return str(shell.transform_cell(body)) if is_known else ""
+    return str(shell.transform_cell(body)) if magic in _RUNS_ITS_BODY else ""

@@ -14,6 +14,7 @@ import os
 import struct
 from typing import Iterable, List, NamedTuple
 
+from . import capabilities
 from .system_calls import SystemCallFailed, call
 
 _NEW_MOUNTS, _NEW_USERS, _NEW_IPC, _NEW_NETWORK = 0x00020000, 0x10000000, 0x08000000, 0x40000000
@@ -93,7 +94,7 @@ def make_private(most_bytes: int, kept: Iterable[str] = (), *, network: bool = T
 
 
 def _unshare(more: int) -> None:
-    if _may_mount():
+    if capabilities.held() >> _CAP_SYS_ADMIN & 1:
         call("unshare", _NEW_MOUNTS | _NEW_IPC | more)
         return
     user, group = os.getuid(), os.getgid()
@@ -108,12 +109,6 @@ def _unshare(more: int) -> None:
                 file.write(text)
     except OSError as error:
         raise SystemCallFailed("user namespace: " + os.strerror(error.errno or 0)) from None
-
-
-def _may_mount() -> bool:
-    with open("/proc/self/status") as file:
-        held = next((line for line in file if line.startswith("CapEff:")), "CapEff: 0")
-    return bool(int(held.split()[1], 16) >> _CAP_SYS_ADMIN & 1)
 
 
 def _mounts() -> List[_Mount]:

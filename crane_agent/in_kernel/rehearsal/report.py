@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import errno
+import functools
 import os
 import re
 import sys
@@ -67,7 +68,7 @@ def innermost_of(error: BaseException, shell: Any, target: str) -> Optional[Tupl
     return None if found is None else (found, _place(_frame_of(found), target, cells))
 
 
-def doubt_of(error: BaseException, *, forked: bool = True) -> str:
+def doubt_of(error: BaseException, *, forked: bool) -> str:
     """Return why an error may be made by the fence, or by the fork if there was one, in words; '' if it cannot be."""
     if _text_of(error) is None:
         return "its error cannot be put into words"
@@ -160,7 +161,7 @@ def _frame_of(trace: TracebackType) -> _Frame:
 
 def _cells(shell: Any) -> Dict[str, int]:
     """Return the number of each cell by the file name that it was compiled with."""
-    return dict(getattr(shell.compile, "_filename_map", None) or {})
+    return getattr(shell.compile, "_filename_map", None) or {}
 
 
 def _is_users(name: str, target: str, cells: Dict[str, int]) -> bool:
@@ -168,13 +169,15 @@ def _is_users(name: str, target: str, cells: Dict[str, int]) -> bool:
         return True
     if name.startswith("<") or not os.path.isabs(name):
         return False
-    libraries = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
     parts = name.split(os.sep)
-    return not (
-        "site-packages" in parts
-        or "dist-packages" in parts
-        or any(folder and name.startswith(folder + os.sep) for folder in libraries)
-    )
+    return not ("site-packages" in parts or "dist-packages" in parts or name.startswith(_library_folders()))
+
+
+@functools.lru_cache(maxsize=None)
+def _library_folders() -> Tuple[str, ...]:
+    """Return the folders of Python's own library and of packages, each with a separator behind it."""
+    folders = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
+    return tuple(folder + os.sep for folder in folders if folder)
 
 
 def _place(frame: _Frame, target: str, cells: Dict[str, int]) -> Dict[str, Any]:

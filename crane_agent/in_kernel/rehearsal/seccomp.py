@@ -13,7 +13,7 @@ import os
 import socket
 import struct
 import sys
-from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from .system_calls import LAST_KNOWN, SET_NO_NEW_PRIVS, Architecture, SystemCallFailed, architecture, call, libc, prctl
 
@@ -107,7 +107,6 @@ _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_SET, _JUMP, _AND, _RETURN = 0x20, 0x15, 0x45, 0x
 _JUMP_IF_GREATER, _JUMP_IF_AT_LEAST = 0x25, 0x35
 _ALLOW, _ERRNO, _NOTIFY, _KILL = 0x7FFF0000, 0x00050000, 0x7FC00000, 0x80000000
 _NUMBER, _AUDIT_ARCHITECTURE, _ARGUMENTS = 0, 4, 16
-_X32 = 0x40000000
 
 _MODE_FILTER = 1
 _NEW_LISTENER = 1 << 3
@@ -141,9 +140,8 @@ class Policy(NamedTuple):
 class _Program:
     """A filter in the making: each instruction is (code, jump if true, jump if false, constant)."""
 
-    def __init__(self, machine: Architecture, denial: int) -> None:
+    def __init__(self, machine: Architecture) -> None:
         self._numbers = machine.numbers
-        self._denial = denial
         self._lines: List[Tuple[int, int, int, int]] = [
             (_LOAD, 0, 0, _AUDIT_ARCHITECTURE),
             (_JUMP_IF_EQUAL, 1, 0, machine.audit),
@@ -155,7 +153,7 @@ class _Program:
 
     def deny(self, name: str) -> None:
         """Deny a call."""
-        self._when(name, [(_RETURN, 0, 0, self._denial)])
+        self._when(name, [(_RETURN, 0, 0, _NOTIFY)])
 
     def unknown(self, name: str) -> None:
         """Answer that there is no such call."""
@@ -167,26 +165,26 @@ class _Program:
         if mask:
             body.append((_AND, 0, 0, mask))
         for code, constant in tests:
-            body += [(code, 0, 1, constant), (_RETURN, 0, 0, self._denial)]
+            body += [(code, 0, 1, constant), (_RETURN, 0, 0, _NOTIFY)]
         self._when(name, [*body, (_RETURN, 0, 0, _ALLOW)])
 
     def deny_unless_set(self, name: str, argument: int, bits: int) -> None:
         """Deny a call unless the low half of an argument has one of these bits."""
         body = [(_LOAD, 0, 0, _low(argument)), (_JUMP_IF_SET, 0, 1, bits), (_RETURN, 0, 0, _ALLOW)]
-        self._when(name, [*body, (_RETURN, 0, 0, self._denial)])
+        self._when(name, [*body, (_RETURN, 0, 0, _NOTIFY)])
 
     def deny_unless(self, name: str, argument: int, allowed: Iterable[int]) -> None:
         """Deny a call unless the low half of an argument is one of these."""
         body = [(_LOAD, 0, 0, _low(argument))]
         for value in allowed:
             body += [(_JUMP_IF_EQUAL, 0, 1, value), (_RETURN, 0, 0, _ALLOW)]
-        self._when(name, [*body, (_RETURN, 0, 0, self._denial)])
+        self._when(name, [*body, (_RETURN, 0, 0, _NOTIFY)])
 
     def deny_with(self, name: str, argument: int) -> None:
         """Deny a call that is given this pointer."""
         body = []
         for half in (0, 4):
-            body += [(_LOAD, 0, 0, _low(argument) + half), (_JUMP_IF_EQUAL, 1, 0, 0), (_RETURN, 0, 0, self._denial)]
+            body += [(_LOAD, 0, 0, _low(argument) + half), (_JUMP_IF_EQUAL, 1, 0, 0), (_RETURN, 0, 0, _NOTIFY)]
         self._when(name, [*body, (_RETURN, 0, 0, _ALLOW)])
 
     def answer_on(self, names: Iterable[str], descriptors: Iterable[int], answer: int) -> None:
@@ -230,13 +228,13 @@ def _ranges(numbers: Iterable[int]) -> List[Tuple[int, int]]:
     return found
 
 
-def _program(policy: Policy, denial: int) -> _Program:
+def _program(policy: Policy) -> _Program:
     machine = architecture()
     if machine is None:
         raise SystemCallFailed("seccomp: this machine's system calls are not known")
-    program = _Program(machine, denial)
+    program = _Program(machine)
     if policy.connections:
-        program.answer_on(_ON_CONNECTIONS, policy.connections, denial)
+        program.answer_on(_ON_CONNECTIONS, policy.connections, _NOTIFY)
         # Their numbers stay taken: a file opened later would be mistaken for one of them.
         program.answer_on(("close",), policy.connections, _ERRNO)
     for names in _ACTS.values():
@@ -286,16 +284,7 @@ def install(policy: Policy) -> int:
     Raises:
         SystemCallFailed: Linux refused.
     """
-    return _install(_program(policy, _NOTIFY), _NEW_LISTENER)
-
-
-def install_alone(policy: Policy) -> None:
-    """Put this thread, and all that it starts, under a filter without a keeper: what is denied just fails.
-
-    Raises:
-        SystemCallFailed: Linux refused.
-    """
-    _install(_program(policy, _ERRNO | DENIED), 0)
+    return _install(_program(policy), _NEW_LISTENER)
 
 
 def _install(program: _Program, flags: int) -> int:
@@ -304,6 +293,27 @@ def _install(program: _Program, flags: int) -> int:
     header = ctypes.create_string_buffer(struct.pack("@HxxxxxxP", number, ctypes.addressof(lines)))
     prctl(SET_NO_NEW_PRIVS, 1)
     return call("seccomp", _MODE_FILTER, flags, header)
+
+
+def hand_over(listener: int, keeper: socket.socket, note: bytes = b"F") -> None:
+    """Give the keeper the file descriptor that `install` returned, and close it here.
+
+    Args:
+        listener: The file descriptor.
+        keeper: A local connection to it.
+        note: A byte that goes with it.
+    """
+    keeper.sendmsg([note], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, listener.to_bytes(4, sys.byteorder))])
+    os.close(listener)
+
+
+def take_over(connection: socket.socket) -> Tuple[Optional[int], bytes]:
+    """Take what comes: the file descriptor that was handed over, or None, and bytes; its note is their first."""
+    part, extra, _, _ = connection.recvmsg(65536, socket.CMSG_SPACE(4))
+    for level, kind, data in extra:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            return int.from_bytes(data[:4], sys.byteorder), part
+    return None, part
 
 
 class Listener:

@@ -16,7 +16,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import time
 from collections import Counter
 from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Optional
@@ -36,6 +35,7 @@ CANARY_LIMIT_S = 30.0
 _FORK_LIMIT_S = 5.0
 _REST_LIMIT_S = 2.0
 _MEMORY_FOR_FILES = 1 << 24
+_WRITES, _NO_WRITES = b"W", b"D"
 _MOST_PROBLEMS = 3
 _WITH_THREADS = ("numpy", "torch")
 _SIDE = 512
@@ -150,14 +150,13 @@ class _Child:
         return left > 0
 
     def _is_taken(self) -> bool:
-        part, extra, _, _ = self._own.recvmsg(65536, socket.CMSG_SPACE(4))
-        for _, _, data in extra:
-            policy = seccomp.Policy(writes=part[:1] == b"W")
-            self._listener, part = seccomp.Listener(int.from_bytes(data[:4], sys.byteorder), policy), part[1:]
-            self._heard += part
-            return True
+        descriptor, part = seccomp.take_over(self._own)
+        is_open = bool(part)
+        if descriptor is not None:
+            self._listener = seccomp.Listener(descriptor, seccomp.Policy(writes=part[:1] == _WRITES))
+            part = part[1:]
         self._heard += part
-        return bool(part)
+        return is_open
 
 
 # -- in the child ----------------------------------------------------------------------------------------------------
@@ -184,9 +183,7 @@ class _Attempt:
 
     def hand_over(self, listener: int, *, writes: bool) -> None:
         """Give the keeper the file descriptor on which it hears of denied acts."""
-        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, listener.to_bytes(4, sys.byteorder))]
-        self.end.sendmsg([b"W" if writes else b"D"], ancillary)
-        os.close(listener)
+        seccomp.hand_over(listener, self.end, _WRITES if writes else _NO_WRITES)
 
     def must_fail(self, what: Iterable[Act], errors: Collection[int]) -> None:
         """Try acts that must fail, with one of these errnos."""

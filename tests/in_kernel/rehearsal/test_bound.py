@@ -1,4 +1,4 @@
-"""What a cell that came to its end has bound is told."""
+"""What a cell that came to its end has bound or changed is told."""
 
 import pytest
 from test_scene import PYTHONS, SETUP, rehearse
@@ -45,9 +45,66 @@ def test_the_names_that_the_cell_binds_are_told_with_their_types(session):
         "file": {"type": "_io.TextIOWrapper"},
         "first": {"type": "int"},
         "half": {"type": "function"},
-        "math": {"type": "module"},
         "rest": {"type": "list", "length": 2},
+        "table": {"type": "dict", "length": 2},
         "text": {"type": "str", "length": 0},
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "items[0] = 2",
+        "items[0] += 2",
+        "items += [2]",
+        "(box.size, items[0]), rest = (1, 2), 3\ndel rest, box",
+        "del items[0]",
+        "items.append(2)",
+        "items[0:1].copy().append(2)",
+        "for number in range(2):\n    if number:\n        items.append(number)\ndel number",
+        "try:\n    with open(os.devnull):\n        items.append(2)\nfinally:\n    pass",
+        "import asyncio\nclass Later:\n    async def come(self): pass\nitems = Later()\nawait items.come()\ndel Later",
+        "for items[0] in (1, 2):\n    pass",
+        "%%time\nitems.append(2)",
+    ],
+)
+def test_a_name_whose_value_the_cell_changes_is_told(session, change):
+    assert session.run("items = [1]\nbox = Shelf()", limit_s=10).status == "ok"
+    assert list(bound(session, change)) == ["items"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def change():\n    items.append(2)\n    items[0] = 3\ndel change",
+        "class Box:\n    items.append(2)\ndel Box",
+        "lambda: items.append(2)",
+        "str.format('{}{}', {1: items}, 2)",
+        "len(items)\nprint(items[0])\nitems[0]\nitems",
+        "''.join(map(str, items))",
+        "import math\nos.environ['CRANE'] = '1'\nos.getpid()\nsys.ps1 = ''",
+        "unknown = items\ndel unknown",
+    ],
+)
+def test_what_is_only_read_runs_later_or_is_a_module_is_not_told(session, source):
+    assert session.run("import sys\nitems = [1]", limit_s=10).status == "ok"
+    assert bound(session, source) == {}
+
+
+def test_what_a_table_or_a_model_has_become_is_told(session):
+    if session.run("import pandas as pd", limit_s=60).status != "ok":
+        pytest.skip("there is no pandas")
+    assert session.run("first = pd.DataFrame({'a': [1, 2]})\nsecond, third = first.copy(), first.copy()", limit_s=60)
+    source = """
+        first["b"] = 1
+        second.loc[5] = 0
+        third.drop(columns="a", inplace=True)
+    """
+    found = bound(session, source)
+    assert {name: (each["shape"], each["columns"]) for name, each in found.items()} == {
+        "first": ([2, 2], ["a", "b"]),
+        "second": ([3, 1], ["a"]),
+        "third": ([2, 0], []),
     }
 
 

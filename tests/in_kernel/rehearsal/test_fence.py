@@ -67,9 +67,9 @@ sys.path.insert(0, {path!r})
 from crane_agent.in_kernel.rehearsal import seccomp, system_calls
 
 def answer(number, *names, flags=0):
-    program = seccomp._Program(system_calls.architecture(), 0x50000 | number)
+    program = seccomp._Program(system_calls.architecture())
     for name in names:
-        program.deny(name)
+        program._when(name, [(seccomp._RETURN, 0, 0, seccomp._ERRNO | number)])
     return seccomp._install(program, flags)
 
 {before}
@@ -223,7 +223,7 @@ def test_a_trial_that_hangs_is_killed_and_its_layer_does_not_hold(tmp_path):
 
 
 _NEVER_ANSWERED = """
-program = seccomp._Program(system_calls.architecture(), 0x7FC00000)
+program = seccomp._Program(system_calls.architecture())
 program.deny("landlock_create_ruleset")
 os.set_inheritable(seccomp._install(program, 8), True)
 """
@@ -380,7 +380,7 @@ class Filter:
 
     def __init__(self, machine: str, policy: Policy) -> None:
         self.machine = system_calls.ARCHITECTURES[machine]
-        lines, self.length = seccomp._program(policy, _NOTIFY).compiled()
+        lines, self.length = seccomp._program(policy).compiled()
         self.lines = list(struct.iter_unpack("=HBBI", lines.raw[: 8 * self.length]))
 
     def answer(self, name: str, *arguments: int) -> int:
