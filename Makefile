@@ -13,7 +13,7 @@ DEMO_CHECK = { code=0; crane-agent check $(1) || code=$$?; \
 .DEFAULT_GOAL := help
 .PHONY: help demo test check docs demo-wheel bench-startup evals-junobench evals-cells bench-probes soak-rehearsal \
 	evals-planted evals-probes test-kernels evals-checker-junobench evals-checker-cells evals-checker-corpus \
-	evals-rehearsal-corpus
+	evals-rehearsal-corpus evals-fixes-junobench
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -50,6 +50,10 @@ bench-startup: $(VENV)/.demo ## Time the start-up of the command line
 evals-junobench: $(VENV)/.test ## Measure on JunoBench: BENCH=FOLDER BENCH_PYTHON=PATH
 	$(BIN)/python -m evals.junobench.run --bench "$(BENCH)" --python "$(BENCH_PYTHON)" \
 		--out evals/results/junobench.jsonl --fresh --table evals/results/junobench.md
+
+evals-fixes-junobench: $(VENV)/.test ## Fixes on JunoBench, on from where it stopped: BENCH=FOLDER BENCH_PYTHON=PATH
+	$(BIN)/python -m evals.fixes.junobench --bench "$(BENCH)" --python "$(BENCH_PYTHON)" \
+		--out evals/results/fixes_junobench.jsonl --table evals/results/fixes_junobench.md
 
 evals-cells: $(VENV)/.test ## Measure on single cells: CELLS=FILE
 	$(BIN)/python -m evals.cells --cells "$(CELLS)" \

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from platformdirs import user_config_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from crane_agent.errors import ConfigError
@@ -21,6 +21,9 @@ from crane_agent.errors import ConfigError
 FILE_NAME = "crane.toml"
 ENVIRONMENT_PREFIX = "CRANE_"
 DEFAULT = "default"
+OPENAI_URL = "https://api.openai.com/v1"
+"""The endpoint where no other is set."""
+
 _PRIVACY = "privacy"
 _REHEARSE = "rehearse"
 
@@ -29,6 +32,36 @@ Privacy = Literal["names", "schema", "values"]
 
 Rehearse = Literal["off", "ask", "on"]
 """Whether the target may run in a fenced copy of the kernel, the strictest first."""
+
+
+Api = Literal["auto", "chat", "responses"]
+"""How the model's endpoint is spoken to; auto: as it wants it."""
+
+ToolCalling = Literal["auto", "native", "text"]
+"""How the model calls tools: by the endpoint's own means, or in text; auto: in text where there is no other way."""
+
+
+class Prices(BaseModel):
+    """What a model's tokens cost, per million; `currency` is a word that is shown, no more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    currency: str = Field(default="USD", pattern=r"^\S{1,12}$")
+
+    def cost(self, *, tokens_in: int, tokens_cached: int, tokens_out: int) -> float:
+        """Return what these tokens cost, in the currency.
+
+        Args:
+            tokens_in: Tokens sent, cached ones included.
+            tokens_cached: Those of them that the endpoint had in its cache.
+            tokens_out: Tokens received.
+        """
+        cached = self.input if self.cached is None else self.cached
+        uncached_in = tokens_in - tokens_cached
+        return (uncached_in * self.input + tokens_cached * cached + tokens_out * self.output) / 1_000_000
 
 
 class Settings(BaseSettings):
@@ -58,6 +91,19 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = Field(
         default=None, validation_alias="OPENAI_API_KEY", description="Key for the endpoint; never printed."
     )
+    api: Api = Field(default="auto", description="Chat Completions or Responses; auto: as the endpoint wants it.")
+    tool_calling: ToolCalling = Field(
+        default="auto", description="How the model calls probes: native, or text for models that cannot; auto: tries."
+    )
+    reasoning_effort: str | None = Field(
+        default=None, pattern="^[a-z]{1,16}$", description="How long the model reasons, e.g. low; none: its default."
+    )
+    temperature: float | None = Field(default=None, ge=0, description="The model's temperature; none: its default.")
+    seed: int | None = Field(default=None, description="Seed of the model's choices, in Chat Completions only.")
+    prices: Prices | None = Field(
+        default=None,
+        description="Price of a million tokens: input, output, cached (none: as input), currency (USD); no flag.",
+    )
     python: str | None = Field(
         default=None,
         description="Interpreter whose ipykernel replays the cells; none: the kernelspec's.",
@@ -69,7 +115,7 @@ class Settings(BaseSettings):
         default=None,
         description="Run the cell in a fenced copy of the kernel; none: on in our own kernels, off in running ones.",
     )
-    fix: bool = Field(default=False, description="Look for a patch of a crash, and try it where rehearsing is allowed.")
+    fix: bool = Field(default=True, description="Look for a patch of a crash, and try it where rehearsing is allowed.")
 
     cell_limit_s: float = Field(default=600.0, gt=0, description="Replay: time for one executed cell [s].")
     total_limit_s: float = Field(default=3600.0, gt=0, description="Replay: time for all executed cells [s].")
@@ -81,6 +127,12 @@ class Settings(BaseSettings):
     steps: int = Field(default=12, ge=1, description="Decisions that the policy may take.")
     tokens: int = Field(default=50_000, ge=0, description="Tokens sent to and got from a model [tokens].")
     seconds: float = Field(default=60.0, gt=0, description="Time for the agent's run, after the replay [s].")
+    answer_seconds: float = Field(default=60.0, gt=0, description="Time that one try to ask the model may take [s].")
+    answer_tokens: int = Field(default=8192, ge=256, description="Tokens of one answer, reasoning included [tokens].")
+    retries: int = Field(default=2, ge=0, description="How often a question is asked again when the endpoint fails.")
+    samples: int = Field(
+        default=1, ge=1, le=99, description="How often the model is asked for its answer; most of them decide."
+    )
     rehearse_seconds: float = Field(default=10.0, gt=0, description="Time the cell may run in a rehearsal [s].")
     probe_seconds: float = Field(default=2.0, gt=0, description="Time the kernel may spend on one probe [s].")
     probe_items: int = Field(default=50, ge=1, description="Columns, layers, names listed by one probe.")
@@ -101,7 +153,8 @@ class Settings(BaseSettings):
 LIMITS = frozenset(
     {
         "cell_limit_s", "total_limit_s", "start_limit_s", "copy_limit_mb", "idle_limit_s",
-        "steps", "tokens", "seconds", "rehearse_seconds", "probe_seconds", "probe_items", "probe_bytes", "kernel_bytes",
+        "steps", "tokens", "seconds", "answer_seconds", "answer_tokens", "retries",
+        "rehearse_seconds", "probe_seconds", "probe_items", "probe_bytes", "kernel_bytes",
     }
 )  # fmt: skip
 """What a `crane.toml` in the notebook's folder may set."""
@@ -158,8 +211,9 @@ def load_settings(flags: Mapping[str, object] | None = None, *, notebook_folder:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         setting = _setting_of(str(first["loc"][0]))
+        place = ".".join([setting, *map(str, first["loc"][1:])])
         raise ConfigError(
-            f"{origins.get(setting, DEFAULT)}: {setting}: {first['msg'].removeprefix('Value error, ')}"
+            f"{origins.get(setting, DEFAULT)}: {place}: {first['msg'].removeprefix('Value error, ')}"
         ) from None
 
 
@@ -221,7 +275,8 @@ def _only_limits(path: Path, key: str) -> ConfigError:
 
 def _type_words(setting: str) -> str:
     annotation = Settings.model_fields[setting].annotation
-    return {bool: "boolean", int: "integer", float: "number"}.get(annotation, "string")  # type: ignore[arg-type]
+    kinds = get_args(annotation) or (annotation,)
+    return {bool: "boolean", int: "integer", float: "number", Prices: "table"}.get(kinds[0], "string")
 
 
 def _setting_of(key: str) -> str:

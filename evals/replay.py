@@ -4,7 +4,6 @@ The process is one of a module that ends with `serve`; `cells_of` runs it. Each 
 """
 
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +18,7 @@ from crane_agent.session.launched import LaunchedSession, launch
 from evals.instance import Instance, Truth
 from evals.runner import run_worker, why_unfinished
 from evals.solver import KERNEL_ENVIRONMENT, START_LIMIT_S, install_startup
-from evals.worker import DATA_LIMIT_S, complaint
+from evals.worker import complaint, make_data
 
 
 class CellFailed(Exception):
@@ -151,15 +150,7 @@ def kernel_of(job: Job) -> Iterator[LaunchedSession]:
     """Start a kernel beside the instance's input files."""
     if job.files is not None:
         shutil.copytree(job.files, job.work, dirs_exist_ok=True)
-    if job.instance.data_script is not None:
-        subprocess.run(
-            [job.python, str(job.instance.data_script), str(job.work)],
-            cwd=job.work,
-            check=True,
-            timeout=DATA_LIMIT_S,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
+    make_data(job.instance, python=job.python, work=job.work)
     install_startup(job.instance.startup, job.profile)
     with launch(
         folder=job.work,

@@ -3,7 +3,8 @@
 import shutil
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +17,7 @@ from crane_agent.notebook.cells import Cell, Notebook
 from crane_agent.notebook.history import Target, target_of
 from crane_agent.predict import predict
 from crane_agent.session.launched import LaunchedSession, launch
-from crane_agent.session.protocol import Limits, Rehearsal, Reply, Session
+from crane_agent.session.protocol import Limits, PatchedCell, Rehearsal, Reply, Session
 from evals.instance import Instance, Truth, leading_blank_lines
 from evals.scorer import ARMS, Answer, Arm, Rehearsed, Said, rehearsed_of
 from evals.traces import left_behind, surroundings
@@ -88,7 +89,7 @@ class Tally:
         self._count(question, reply)
         return reply
 
-    def rehearse(self, source: str, *, seconds: float) -> Rehearsal:
+    def rehearse(self, source: str, *, seconds: float, patched: PatchedCell | None = None) -> Rehearsal:
         """Rehearse a cell, and keep how that ended.
 
         Raises:
@@ -96,7 +97,7 @@ class Tally:
         """
         began = time.perf_counter()
         try:
-            rehearsal = self._session.rehearse(source, seconds=seconds)
+            rehearsal = self._session.rehearse(source, seconds=seconds, patched=patched)
         except KernelBusy as busy:
             self.rehearsals.append(Rehearsed(way="fork", status="refused", reason=f"no answer: {busy}"))
             raise
@@ -146,17 +147,8 @@ def solve(
     """
     if not live and instance.recorded is None:
         raise NoRecordedTruth("there is no recorded truth")
-    install_startup(instance.startup, profile)
     target = target_in(instance)
-    with launch(
-        target.executed,
-        folder=work,
-        in_place=True,
-        python=python,
-        cell_limit_s=CELL_LIMIT_S,
-        start_limit_s=START_LIMIT_S,
-        env={**KERNEL_ENVIRONMENT, "IPYTHONDIR": str(profile)},
-    ) as session:
+    with kernel_at(instance, python=python, work=work, profile=profile) as session:
         agent_graph()  # made once in a process, and no part of an answer
         said: dict[Arm, Said] = {}
         for arm in arms:
@@ -168,6 +160,26 @@ def solve(
     return Answer(truth=truth, said=said)
 
 
+@contextmanager
+def kernel_at(instance: Instance, *, python: str, work: Path, profile: Path) -> Iterator[LaunchedSession]:
+    """Start a kernel and bring it to the state before an instance's target; the arguments are those of `solve`.
+
+    Raises:
+        CraneAgentError: The kernel failed, or an executed cell did.
+    """
+    install_startup(instance.startup, profile)
+    with launch(
+        target_in(instance).executed,
+        folder=work,
+        in_place=True,
+        python=python,
+        cell_limit_s=CELL_LIMIT_S,
+        start_limit_s=START_LIMIT_S,
+        env={**KERNEL_ENVIRONMENT, "IPYTHONDIR": str(profile)},
+    ) as session:
+        yield session
+
+
 def ask(target: Target, session: Session, arm: Arm) -> Said:
     """Predict in one arm, and return what was said and what it cost.
 
@@ -177,7 +189,7 @@ def ask(target: Target, session: Session, arm: Arm) -> Said:
     tally = Tally(session)
     began = time.perf_counter()
     try:
-        verdict = predict(target, tally, settings=Settings(rehearse=arm), policy=RulePolicy())
+        verdict = predict(target, tally, settings=Settings(rehearse=arm, fix=False), policy=RulePolicy())
     except CraneAgentError as error:
         raise ArmFailed(f"{ARMS[arm]}: {type(error).__name__}: {error}") from error
     return Said(

@@ -8,6 +8,7 @@ from itertools import chain, groupby
 from rich.console import Console
 from rich.table import Table
 
+from crane_agent.verdict.render import plain
 from evals.instance import Truth
 from evals.measures import (
     Judged,
@@ -47,12 +48,13 @@ BEYOND_NOTE = (
 
 @dataclass(frozen=True)
 class Section:
-    """One table: a title, a header, rows of text, and a note below."""
+    """One table: a title, a header, rows of text, a note below, and last a diff that belongs to it."""
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    diff: str = ""
 
 
 def sections(rows: Sequence[Row], *, group: str, group_of: Callable[[Row], str]) -> list[Section]:
@@ -93,6 +95,7 @@ def markdown(title: str, parts: Sequence[Section]) -> str:
         blocks.append(f"## {part.title}")
         blocks.append("\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines))
         blocks += [part.note] if part.note else []
+        blocks += [f"```diff\n{part.diff}\n```"] if part.diff else []
     return "\n\n".join(blocks) + "\n"
 
 
@@ -106,6 +109,8 @@ def show(title: str, parts: Sequence[Section], console: Console) -> None:
         for row in part.rows:
             table.add_row(*(text.replace("[", r"\[") for text in row))
         console.print(table)
+        if part.diff:
+            console.print(plain(part.diff), markup=False, highlight=False, soft_wrap=True)
 
 
 def _counts(rows: Collection[Row], arm: Arm) -> tuple[str, ...]:

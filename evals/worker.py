@@ -46,18 +46,22 @@ class Job(BaseModel):
 
 def work(job: Job) -> None:
     """Make the input files, solve the instance and write the answer."""
-    script = job.instance.data_script
-    if script is not None:
+    make_data(job.instance, python=job.python, work=job.work)
+    answer = solve(job.instance, python=job.python, work=job.work, profile=job.profile, live=job.live, arms=job.arms)
+    job.answer.write_text(answer.model_dump_json(), encoding="utf-8")
+
+
+def make_data(instance: Instance, *, python: str, work: Path) -> None:
+    """Write an instance's input files into a folder, if it has a script for them."""
+    if instance.data_script is not None:
         subprocess.run(
-            [job.python, str(script), str(job.work)],
-            cwd=job.work,
+            [python, str(instance.data_script), str(work)],
+            cwd=work,
             check=True,
             timeout=DATA_LIMIT_S,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
-    answer = solve(job.instance, python=job.python, work=job.work, profile=job.profile, live=job.live, arms=job.arms)
-    job.answer.write_text(answer.model_dump_json(), encoding="utf-8")
 
 
 def complaint(error: BaseException) -> str:

@@ -207,6 +207,16 @@ def test_the_users_file_stays_the_users_when_the_notebook_lies_beside_it(user_fi
         ("steps = 0", "steps: Input should be greater than or equal to 1"),
         ("seconds = inf", "seconds: Input should be a finite number"),
         ("model = 3", "model: Input should be a valid string"),
+        ('api = "grpc"', "api: Input should be 'auto', 'chat' or 'responses'"),
+        ('tool_calling = "none"', "tool_calling: Input should be 'auto', 'native' or 'text'"),
+        ('reasoning_effort = "very high"', "reasoning_effort: String should match pattern"),
+        ("temperature = -1", "temperature: Input should be greater than or equal to 0"),
+        ("temperature = true", "temperature: Input should be a valid number"),
+        ("seed = true", "seed: Input should be a valid integer"),
+        ("prices = true", "prices: Input should be a valid table"),
+        ("[prices]\ninput = 1", "prices.output: Field required"),
+        ("[prices]\ninput = 1\noutput = -1", "prices.output: Input should be greater than or equal to 0"),
+        ("[prices]\ninput = 1\noutput = 2\nin = 3", "prices.in: Extra inputs are not permitted"),
         ('base_url = "ftp://host"', "base_url: this is no http or https address"),
         ('base_url = "http://[1"', "base_url: "),
         ("steps = ", "cannot be read as TOML"),
@@ -233,6 +243,23 @@ def test_a_wrong_variable_or_flag_is_named(monkeypatch):
 def test_a_refused_value_is_not_repeated(monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "sk-secret-in-the-wrong-place")
     assert "sk-secret" not in refusal()
+
+
+def test_prices_are_a_table_in_the_users_file_or_an_object_in_a_variable(user_file, monkeypatch):
+    user_file.write_text('[prices]\ninput = 2.5\noutput = 10\ncached = 0.25\ncurrency = "EUR"')
+    prices = load_settings().settings.prices
+    assert prices is not None
+    assert prices.currency == "EUR"
+    assert prices.cost(tokens_in=1_000_000, tokens_cached=400_000, tokens_out=100_000) == pytest.approx(1.5 + 0.1 + 1.0)
+    monkeypatch.setenv("CRANE_PRICES", '{"input": 1, "output": 2}')
+    settings, origins = load_settings()
+    assert origins["prices"] == "variable CRANE_PRICES"
+    assert settings.prices is not None
+    assert settings.prices.currency == "USD"
+    # What is cached costs what is not, where nothing else is said.
+    assert settings.prices.cost(tokens_in=10, tokens_cached=10, tokens_out=10) == pytest.approx(30e-6)
+    monkeypatch.setenv("CRANE_PRICES", "cheap")
+    assert refusal().startswith("variable CRANE_PRICES: prices: Input should be a valid dictionary")
 
 
 def test_every_setting_says_what_it_is():

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from crane_agent.agent.labels import root_cause_of
+from crane_agent.agent.origins import Failure, Frame, origin_of
 from crane_agent.agent.policy import Fact, Observation
 from crane_agent.in_kernel.redaction import MARK, redacted
 from crane_agent.notebook.code import Code, followed
 from crane_agent.notebook.history import Target
-from crane_agent.notebook.names import binding_cells
 from crane_agent.verdict.models import Claim, Evidence, ExceptionClaim, Fix, Origin, Proof, ProposedFix
-from crane_agent.verdict.render import without_secrets
+from crane_agent.verdict.render import diff_of, without_secrets
 from crane_agent.verdict.taxonomy import CrashType, MLStage
 
 _STAGES: dict[str, MLStage] = {
@@ -118,7 +118,7 @@ def claim_of(
     facts: Sequence[str],
     lead: str = "",
     code: Code | None = None,
-    origin: tuple[Origin, ...] = (),
+    origin: tuple[Origin, ...] | None = None,
 ) -> Claim:
     """Return the claim that the target raises this crash, with what was hidden of it as its proof.
 
@@ -130,7 +130,7 @@ def claim_of(
         facts: Ids of the facts that show it.
         lead: Said before the evidence, e.g. under which doubt it was found.
         code: The code whose lines the crash counts; the one that the checker walks, if None.
-        origin: Where it comes from, unless cells that did not run tell.
+        origin: Where it comes from, unless cells that did not run tell; None: the crash tells.
     """
     line = (code or followed(target.code)).original_line(crash.line)
     lines = target.cell.source.splitlines()
@@ -154,7 +154,7 @@ def claim_of(
         library=crash.library or None,
         explanation=_explanation(crash, cells, lead),
         evidence=tuple(Evidence(fact=fact, words=crash.because) for fact in facts),
-        origin=origin if origin and not cells else _origin(crash, target, cells),
+        origin=_origin(crash, target, cells) if cells or origin is None else origin,
         fix=_fix(crash, target, line, cells),
     ).proved_by(_proof(crash, cells, lead))
 
@@ -196,11 +196,15 @@ def _either(names: Sequence[str]) -> str:
 def _origin(crash: Crash, target: Target, cells: Sequence[int]) -> tuple[Origin, ...]:
     if cells:
         return tuple(Origin(cell=cell, summary=f"would define {crash.name}, but did not run") for cell in cells)
-    places = binding_cells(target).get(crash.owner, ())
-    if not places:
-        return ()
-    last = next(cell for cell in reversed(target.executed) if cell.index == places[-1])
-    return (Origin(cell=last.place, ran=last.execution_count, summary=f"bound {crash.owner} last"),)
+    place = (crash.line, crash.column) if crash.line is not None and crash.column is not None else None
+    failure = Failure(
+        type=crash.type,
+        message=crash.whole.message or crash.message,
+        frames=[Frame("", crash.line)],
+        place=place,
+        owner=crash.owner or crash.name,
+    )
+    return origin_of(failure, target)
 
 
 def _fix(crash: Crash, target: Target, line: int | None, cells: Sequence[int]) -> ProposedFix | None:
@@ -237,31 +241,39 @@ class Offer(NamedTuple):
 
     Attributes:
         fix: Its source is None if the patch cannot be shown, or only to the user.
-        patch: The patch, whole, if it holds a secret of the target's own text: for the user's own screen.
+        patch: The patch, whole, if it holds a secret of the cell's own text: for the user's own screen.
+        diff: The same as a diff.
         note: Why there is no patch, or ''.
     """
 
     fix: Fix | None
     patch: str = ""
+    diff: str = ""
     note: str = ""
 
 
-def offer_of(fix: ProposedFix | None, target: Target) -> Offer:
+def offer_of(fix: ProposedFix | None, source: str) -> Offer:
     """Return a proposed fix without secrets.
 
-    Whoever proposed it has seen `MARK` in the place of each secret of the target. Where a mark can only stand for one
+    Whoever proposed it has seen `MARK` in the place of each secret of the cell. Where a mark can only stand for one
     of them, the patch is made whole again for the user's own screen; elsewhere it is dropped, since it would not run.
+
+    Args:
+        fix: The fix.
+        source: The cell that it changes.
     """
     if fix is None:
         return Offer(None)
-    source = target.cell.source
-    if fix.source is None or MARK not in fix.source or redacted(source) == source:
-        return Offer(Fix(summary=fix.summary, source=fix.source))
+    without = Fix(summary=fix.summary, cell=fix.cell)
+    if fix.source is None:
+        return Offer(without)
+    if MARK not in fix.source or redacted(source) == source:
+        return Offer(Fix(**dict(fix), diff=diff_of(source, fix.source)))
     whole = _restored(fix.source, source)
-    without = Fix(summary=fix.summary)
     if whole is None:
         return Offer(without, note="the patch is left out: a secret of the cell's stood in it, which no policy sees")
-    return Offer(without, patch=whole, note="the patch holds a secret of the cell's: it is shown on your screen only")
+    note = "the patch holds a secret of the cell's: it is shown on your screen only"
+    return Offer(without, whole, diff_of(source, whole), note)
 
 
 def _restored(patched: str, source: str) -> str | None:
@@ -307,7 +319,7 @@ def proof_of(claim: Claim, facts: Sequence[Fact], offer: Offer) -> Proof:
     """
     cited = {each.fact for each in claim.evidence}
     lines = () if claim.proof else tuple(line for fact in facts if fact.id in cited for line in _proof_lines(fact))
-    return replace(claim.proof, facts=lines, patch=offer.patch)
+    return replace(claim.proof, facts=lines, patch=offer.patch, diff=offer.diff)
 
 
 def _proof_lines(fact: Fact) -> Iterator[str]:

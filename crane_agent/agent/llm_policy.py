@@ -12,20 +12,28 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 from langchain_core.messages.utils import count_tokens_approximately
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
-from crane_agent.agent.endpoint import DEFAULT_TIMEOUT_S, Endpoint, open_endpoint, quoted
-from crane_agent.agent.policy import Decision, ProbeCall, View
-from crane_agent.agent.prompts import case_prompt, fact_text, words
-from crane_agent.errors import ModelUnavailable
+from crane_agent.agent.endpoint import Endpoint, Question, open_endpoint
+from crane_agent.agent.failures import quoted
+from crane_agent.agent.policy import Decision, ProbeCall, Proposal, Tried, View
+from crane_agent.agent.prompts import case_prompt, fact_text, repair_prompt, words
+from crane_agent.agent.usage import counted
+from crane_agent.config import Settings
+from crane_agent.errors import ConfigError, ModelUnavailable
 from crane_agent.in_kernel.redaction import redacted, redacted_value
 from crane_agent.session.line import Audit
+from crane_agent.tools.patch import PATCH, InvalidPatch, patch_tool, read_patch
 from crane_agent.tools.probes import PROBES, probe_tools
 from crane_agent.tools.verdict import VERDICT, InvalidClaim, read_claim, validation_words, verdict_tool
 from crane_agent.verdict.models import Claim
 
 KEPT_SHARE = 0.1
 """Part of the run's time left that no model call may use, so that the rules can take over in time."""
+
+ANSWER_TOKENS = 8192
+LEAST_ANSWER_TOKENS = 256
+"""What must be left for an answer, so that a question is worth its tokens [tokens]."""
 
 
 class ModelPolicy:
@@ -34,15 +42,16 @@ class ModelPolicy:
     Args:
         endpoint: Where the chat model answers.
         name: What the verdict's `reached_by` says.
-        timeout_s: Longest that one decision waits for the model, retries included [seconds].
+        answer_tokens: Most that one answer may have, reasoning included [tokens].
     """
 
-    def __init__(self, endpoint: Endpoint, name: str, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+    def __init__(self, endpoint: Endpoint, name: str, *, answer_tokens: int = ANSWER_TOKENS) -> None:
         self._endpoint = endpoint
         self._name = name
-        self._timeout_s = timeout_s
+        self._answer_tokens = answer_tokens
         self._verdict = verdict_tool(words("verdict"))
         self._tools = [*probe_tools(), self._verdict]
+        self._patch = patch_tool(words("patch"))
 
     @property
     def name(self) -> str:
@@ -55,34 +64,80 @@ class ModelPolicy:
         Raises:
             ConfigError: The audit cannot be written, so nothing was sent.
         """
-        deadline = time.monotonic() + min(self._timeout_s, view.seconds_left * (1 - KEPT_SHARE))
+        deadline = time.monotonic() + view.seconds_left * (1 - KEPT_SHARE)
         added = tuple(_added(view))
-        messages = _history(view.messages + added)
+        messages = _without_secrets(_history(view.messages + added))
         # The last question is the one after which no other fits; it offers the verdict only, and so takes less.
         last = view.steps_left <= 1 or 2 * _size(messages, self._tools) >= view.tokens_left
-        if last and (size := _size(messages, [self._verdict])) >= view.tokens_left:
+        tools = [self._verdict] if last else self._tools
+        size = _size(messages, tools)
+        room = view.tokens_left - size
+        if room < LEAST_ANSWER_TOKENS:
             return Decision(gave_up=f"{view.tokens_left} tokens are left, the next question needs about {size}")
-        if last:
-            added = (*added[:-1], _with_last_words(added[-1])) if added else added
+        question = Question(
+            messages,
+            tools,
+            max_tokens=min(self._answer_tokens, room),
+            choice=VERDICT if last else "",
+            postscript=words("last") if last else "",
+        )
         try:
-            reply = self._ask(_history(view.messages + added), deadline, last=last)
+            reply = self._endpoint.ask(question, deadline=deadline)
         except ModelUnavailable as error:
             return Decision(gave_up=str(error))
-        message = _with_call_ids(reply, view.messages)
+        message = counted(_with_call_ids(reply, view.messages), asked=size)
         decision = _decision(_read(message, view, last=last), view, last=last)
         usage = message.usage_metadata
+        assert usage is not None
         return replace(
             decision,
             messages=(*added, message, *decision.messages),
-            tokens_in=usage["input_tokens"] if usage else 0,
-            tokens_out=usage["output_tokens"] if usage else 0,
+            tokens_in=usage["input_tokens"],
+            tokens_out=usage["output_tokens"],
         )
 
-    def _ask(self, messages: Sequence[AnyMessage], deadline: float, *, last: bool) -> AIMessage:
-        messages = _without_secrets(messages)
-        if last:
-            return self._endpoint.ask(messages, [self._verdict], choice=VERDICT, deadline=deadline)
-        return self._endpoint.ask(messages, self._tools, deadline=deadline)
+    def mend(self, view: View, claim: Claim, tried: Sequence[Tried]) -> Proposal:
+        """Ask the model for a patch; each time anew, with what became of those before.
+
+        Raises:
+            ConfigError: The audit cannot be written, so nothing was sent.
+        """
+        deadline = time.monotonic() + view.seconds_left * (1 - KEPT_SHARE)
+        content: list[AnyMessage] = [SystemMessage(words("repair")), HumanMessage(repair_prompt(view, claim, tried))]
+        messages, tools = _without_secrets(content), [self._patch]
+        size = _size(messages, tools)
+        room = view.tokens_left - size
+        if room < LEAST_ANSWER_TOKENS:
+            return Proposal(gave_up=f"{view.tokens_left} tokens are left, the question needs about {size}")
+        question = Question(messages, tools, max_tokens=min(self._answer_tokens, room), choice=PATCH)
+        try:
+            reply = self._endpoint.ask(question, deadline=deadline)
+        except ModelUnavailable as error:
+            return Proposal(gave_up=str(error))
+        message = counted(reply, asked=size)
+        usage = message.usage_metadata
+        assert usage is not None
+        made = Proposal(messages=(message,), tokens_in=usage["input_tokens"], tokens_out=usage["output_tokens"])
+        try:
+            return replace(made, fix=read_patch(message.tool_calls))
+        except InvalidPatch as error:
+            return replace(made, gave_up=f"the model gave no valid patch: {error}")
+
+
+def policy_of(settings: Settings, *, audit: Audit | None = None) -> ModelPolicy:
+    """Return the policy that asks the model of the settings.
+
+    Args:
+        settings: Model, endpoint, key, and how the model is asked.
+        audit: Told of every request's body before it is sent, as ``audit("model request", body)``.
+
+    Raises:
+        ConfigError: The settings name no model, neither key nor endpoint, or do not go together.
+    """
+    if settings.model is None:
+        raise ConfigError("no model is set")
+    endpoint = open_endpoint(settings, audit=audit)
+    return ModelPolicy(endpoint, settings.model, answer_tokens=settings.answer_tokens)
 
 
 def model_policy(
@@ -90,27 +145,20 @@ def model_policy(
     model: str,
     base_url: str | None = None,
     api_key: str | None = None,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-    temperature: float | None = None,
+    timeout_s: float = 60.0,
     audit: Audit | None = None,
 ) -> ModelPolicy:
-    """Return a policy that asks an OpenAI-compatible endpoint.
-
-    Args:
-        model: The model's name, as the endpoint knows it.
-        base_url: The endpoint; None: OpenAI's own.
-        api_key: Key for it. A local endpoint may need none; a key in the environment is then not sent to it.
-        timeout_s: Longest that one decision waits for the model, retries included [seconds].
-        temperature: None leaves it to the endpoint; some models refuse any other.
-        audit: Told of every request's body before it is sent, as ``audit("model request", body)``.
+    """Return the policy that asks a model in the default way, a key in the environment left alone; see `policy_of`.
 
     Raises:
         ConfigError: There is neither key nor endpoint, or the endpoint is no http address.
     """
-    endpoint = open_endpoint(
-        model=model, base_url=base_url, api_key=api_key, timeout_s=timeout_s, temperature=temperature, audit=audit
-    )
-    return ModelPolicy(endpoint, model, timeout_s=timeout_s)
+    key = None if api_key is None else SecretStr(api_key)
+    try:
+        settings = Settings(model=model, base_url=base_url, api_key=key, answer_seconds=timeout_s)
+    except ValidationError:
+        raise ConfigError("the endpoint must be an address such as http://localhost:11434/v1") from None
+    return policy_of(settings, audit=audit)
 
 
 def _size(messages: Sequence[AnyMessage], tools: Sequence[dict[str, Any]]) -> int:
@@ -137,11 +185,6 @@ def _added(view: View) -> Iterator[AnyMessage]:
             # An endpoint refuses a conversation in which a call has no answer.
             text = words("not_asked") if fact is None else words("fact", id=fact.id, text=fact_text(fact))
             yield ToolMessage(text, tool_call_id=call_id)
-
-
-def _with_last_words(message: AnyMessage) -> AnyMessage:
-    """Return the message with the word that the verdict is due; a message of its own would break some endpoints."""
-    return message.model_copy(update={"content": f"{message.content}\n\n{words('last')}"})
 
 
 def _without_secrets(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
@@ -211,11 +254,11 @@ def _read(message: AIMessage, view: View, *, last: bool) -> _Reading:
             elif last:
                 objections[call_id] = f"only {VERDICT} can be called now"
             else:
-                probes.append(_probe_call(call))
+                probes.append(_new(_probe_call(call), view))
         except InvalidClaim as error:
             objections[call_id] = str(error)
     for malformed in message.invalid_tool_calls:
-        objections[malformed["id"] or ""] = "the arguments of the call are no JSON object"
+        objections[malformed["id"] or ""] = malformed["error"] or "the arguments of the call are no JSON object"
     if not message.tool_calls and not message.invalid_tool_calls:
         cut = message.response_metadata.get("finish_reason") == "length"
         objections[""] = "it was cut off before any tool call" if cut else "it calls no tool"
@@ -231,6 +274,14 @@ def _probe_call(call: ToolCall) -> ProbeCall:
     except ValidationError as error:
         raise InvalidClaim(validation_words(error)) from None
     return ProbeCall(spec.name, arguments.model_dump(mode="json", exclude_none=True), call["id"] or "")
+
+
+def _new(call: ProbeCall, view: View) -> ProbeCall:
+    """Return a call that no fact answers yet: whoever goes round in circles learns nothing by it."""
+    for fact in view.facts:
+        if fact.reply.status == "ok" and (fact.call.question, fact.call.arguments) == (call.question, call.arguments):
+            raise InvalidClaim(f"this was asked before, and {fact.id} is the answer")
+    return call
 
 
 def _decision(reading: _Reading, view: View, *, last: bool) -> Decision:

@@ -4,27 +4,28 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
+from langchain_core.messages import AnyMessage
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
 from crane_agent.agent.claims import AT_LATEST, claim_of, crash_of, offer_of, proof_of
-from crane_agent.agent.policy import Fact, Observation, ProbeCall, View
+from crane_agent.agent.policy import Fact, Observation, ProbeCall, Tried, View
 from crane_agent.agent.readings import answer_of
 from crane_agent.agent.rehearsals import DECIDER, REHEARSE, is_shadow, rehearsal_among, rehearsal_fact, said_of
-from crane_agent.agent.repair import repaired
+from crane_agent.agent.repair import cell_of, repaired
 from crane_agent.agent.state import Asking, Repair, Run, State, Step
+from crane_agent.agent.usage import cached_tokens
 from crane_agent.errors import KernelBusy
 from crane_agent.in_kernel.wire import TooDeep, encode_tree
 from crane_agent.notebook.code import followed
-from crane_agent.notebook.history import history_of
+from crane_agent.notebook.history import Target, history_of
 from crane_agent.notebook.names import defined_by_unrun, never_bound
-from crane_agent.session.protocol import Limits, Rehearsal, Reply
+from crane_agent.session.protocol import Limits, PatchedCell, Rehearsal, Reply
 from crane_agent.tools.probes import PROBES
 from crane_agent.tools.verdict import UNGROUNDED_CONFIDENCE
-from crane_agent.verdict.models import Claim, ExceptionClaim, Usage, Verdict
+from crane_agent.verdict.models import Claim, ExceptionClaim, Origin, ProposedFix, Usage, Verdict
 
 CHECK_BYTES = 65_536
 
@@ -149,14 +150,18 @@ def _may_rehearse(state: State, runtime: Runtime[Run]) -> bool:
 
 def _rehearse(state: State, run: Run) -> tuple[Fact, float]:
     """Return the rehearsal, and the time that a second kernel took to get where the first one is [milliseconds]."""
+    rehearsal = _rehearsed(run, run.target.cell.source)
     fact_id = f"F{len(state.get('facts', ())) + 1}"
+    return rehearsal_fact(fact_id, rehearsal.reply, rehearsal.way), rehearsal.replay_ms
+
+
+def _rehearsed(run: Run, source: str, patched: PatchedCell | None = None) -> Rehearsal:
+    """Rehearse a text, with an executed cell patched if there is one."""
     seconds = min(run.budget.rehearse_seconds, run.seconds_left)
     try:
-        rehearsal = run.session.rehearse(run.target.cell.source, seconds=seconds)
+        return run.session.rehearse(source, seconds=seconds, patched=patched)
     except KernelBusy as busy:
-        reason = f"could not rehearse, because the kernel is busy: {busy}"
-        return rehearsal_fact(fact_id, Reply("refused", reason=reason), "fork"), 0.0
-    return rehearsal_fact(fact_id, rehearsal.reply, rehearsal.way), rehearsal.replay_ms
+        return Rehearsal(Reply("refused", reason=f"could not rehearse, because the kernel is busy: {busy}"))
 
 
 def decide(state: State, runtime: Runtime[Run]) -> State:
@@ -173,6 +178,7 @@ def decide(state: State, runtime: Runtime[Run]) -> State:
         "messages": decision.messages,
         "tokens_in": decision.tokens_in,
         "tokens_out": decision.tokens_out,
+        "tokens_cached": cached_tokens(decision.messages),
     }
     if decision.claim is not None:
         added["claim"] = decision.claim
@@ -255,20 +261,72 @@ def repair(state: State, runtime: Runtime[Run]) -> State:
     _tell(runtime, "repair", "looking for a fix, and trying it")
     began = time.perf_counter()
     may_run = run.budget.rehearse == "on" or state.get("may_rehearse", False)
-    shown = _shown(state, run, claim) if may_run else None
-    found = repaired(claim, shown, run.target, partial(_try, run) if may_run else None)
+    rehearse = _Rehearsing(state, run) if may_run else None
+    propose = _Proposing(state, run, claim)
+    found = repaired(claim, _shown(state, run, claim, rehearse), run.target, rehearse, propose)
+    mended = claim.model_copy(update={"fix": found.fix, "origin": _origin(claim, found.fix, run.target)})
     milliseconds = 1000 * (time.perf_counter() - began)
     return {
-        "claim": claim.model_copy(update={"fix": found.fix}).proved_by(claim.proof),
+        "claim": mended.proved_by(claim.proof),
         "repair": replace(found.repair, milliseconds=milliseconds),
+        "messages": propose.messages,
+        "notes": propose.notes,
+        "tokens_in": propose.tokens_in,
+        "tokens_out": propose.tokens_out,
+        "tokens_cached": cached_tokens(propose.messages),
     }
 
 
-def _shown(state: State, run: Run, claim: Claim) -> Fact | None:
+class _Proposing:
+    """Asks the policy for patches, as long as the run's tokens and time last."""
+
+    def __init__(self, state: State, run: Run, claim: Claim) -> None:
+        self.messages: tuple[AnyMessage, ...] = ()
+        self.notes: tuple[str, ...] = ()
+        self.tokens_in = self.tokens_out = 0
+        self._view = view_of(state, run)
+        self._run = run
+        self._claim = claim
+        self._is_over = run.policy is run.rules or state.get("gave_up", False)
+
+    def __call__(self, tried: Sequence[Tried]) -> ProposedFix | None:
+        """Return the policy's next patch; None if it has none, or may not be asked any more."""
+        if self._is_over:
+            return None
+        left = self._view.tokens_left - self.tokens_in - self.tokens_out
+        view = replace(self._view, tokens_left=left, seconds_left=self._run.seconds_left)
+        proposal = self._run.policy.mend(view, self._claim, tried)
+        self.messages += proposal.messages
+        self.tokens_in += proposal.tokens_in
+        self.tokens_out += proposal.tokens_out
+        if proposal.gave_up:
+            self.notes = (f"{self._run.policy.name} proposed no patch: {proposal.gave_up}",)
+        self._is_over = proposal.fix is None
+        return proposal.fix
+
+
+class _Rehearsing:
+    """Rehearses patches, as long as the run's time and bytes last."""
+
+    def __init__(self, state: State, run: Run) -> None:
+        self._run = run
+        self._bytes_left = run.budget.kernel_bytes - _kernel_bytes(state)
+
+    def __call__(self, source: str, patched: PatchedCell | None = None) -> Rehearsal | None:
+        """Rehearse a text, with an executed cell patched if there is one; None where nothing more may be tried."""
+        if self._run.seconds_left <= 0 or self._bytes_left < REHEARSAL_BYTES:
+            return None
+        rehearsal = _rehearsed(self._run, source, patched)
+        self._run.clock.leave_out(rehearsal.replay_ms / 1000)
+        self._bytes_left -= rehearsal.reply.size
+        return rehearsal
+
+
+def _shown(state: State, run: Run, claim: Claim, rehearse: _Rehearsing | None) -> Fact | None:
     """Return a rehearsal that shows the crash; the checker may have proved it without one."""
     fact = rehearsal_among(state.get("facts", ()))
-    if fact is None and state.get("reached_by") == "checker":
-        rehearsal = _try(run, run.target.cell.source)
+    if fact is None and rehearse is not None and state.get("reached_by") == "checker":
+        rehearsal = rehearse(run.target.cell.source)
         fact = None if rehearsal is None else rehearsal_fact("", rehearsal.reply, rehearsal.way)
     answer = answer_of(fact)
     if answer.get("outcome") != "crash" or claim.exception is None:
@@ -276,15 +334,13 @@ def _shown(state: State, run: Run, claim: Claim) -> Fact | None:
     return fact if answer["exception"]["type"] == claim.exception.type else None
 
 
-def _try(run: Run, source: str) -> Rehearsal | None:
-    """Rehearse a text; None once the time for the run is over, or the kernel does not answer."""
-    seconds = min(run.budget.rehearse_seconds, run.seconds_left)
-    if seconds <= 0:
-        return None
-    try:
-        return run.session.rehearse(source, seconds=seconds)
-    except KernelBusy:
-        return None
+def _origin(claim: Claim, fix: ProposedFix | None, target: Target) -> tuple[Origin, ...]:
+    """Return where the crash comes from: first the cell that its fix changes."""
+    if fix is None or fix.cell is None or any(origin.cell == fix.cell for origin in claim.origin):
+        return claim.origin
+    cell = cell_of(target, fix.cell)
+    ran = None if cell is None else cell.execution_count
+    return (Origin(cell=fix.cell, ran=ran, summary="what is mended here"), *claim.origin)
 
 
 def conclude(state: State, runtime: Runtime[Run]) -> State:
@@ -297,7 +353,8 @@ def conclude(state: State, runtime: Runtime[Run]) -> State:
     evidence = tuple(each for each in claim.evidence if each.fact in known)
     certain = state.get("certain", False)
     grounded = certain or claim.outcome != "crash" or bool(evidence)
-    offer, repair = offer_of(claim.fix, run.target), state.get("repair", Repair())
+    patched = cell_of(run.target, claim.fix.cell if claim.fix is not None else None) or run.target.cell
+    offer, repair = offer_of(claim.fix, patched.source), state.get("repair", Repair())
     fix = offer.fix and offer.fix.model_copy(update={"verified": repair.verified, "bound": repair.bound})
     most = 1.0 if certain else UNPROVED_CONFIDENCE if grounded else UNGROUNDED_CONFIDENCE
     verdict = Verdict(
@@ -453,16 +510,21 @@ def _failures(state: State) -> tuple[str, ...]:
 def _usage(state: State, run: Run) -> Usage:
     facts = _every_fact(state)
     rehearsals = [fact for fact in facts if fact.call.question == REHEARSE]
+    tokens_in, tokens_out = state.get("tokens_in", 0), state.get("tokens_out", 0)
+    tokens_cached, prices = state.get("tokens_cached", 0), run.budget.prices
     return Usage(
         steps=state.get("steps", 0),
         probe_calls=len(facts) - len(rehearsals),
         rehearsals=sum(fact.reply.status == "ok" for fact in rehearsals),
         rehearsal_ms=round(state.get("rehearsal_ms", 0.0)),
-        replay_ms=round(state.get("replay_ms", 0.0)),
+        replay_ms=round(state.get("replay_ms", 0.0) + state.get("repair", Repair()).replay_ms),
         fixes_tried=state.get("repair", Repair()).tried,
         fix_ms=round(state.get("repair", Repair()).milliseconds),
-        tokens_in=state.get("tokens_in", 0),
-        tokens_out=state.get("tokens_out", 0),
-        kernel_bytes=_kernel_bytes(state),
+        tokens_in=tokens_in,
+        tokens_cached=tokens_cached,
+        tokens_out=tokens_out,
+        cost=prices.cost(tokens_in=tokens_in, tokens_cached=tokens_cached, tokens_out=tokens_out) if prices else None,
+        currency=prices.currency if prices else None,
+        kernel_bytes=_kernel_bytes(state) + state.get("repair", Repair()).size,
         milliseconds=round(1000 * (run.budget.seconds - run.seconds_left)),
     )

@@ -1,6 +1,6 @@
 """What a policy sees and what it may decide; the graph holds the budgets, a policy only chooses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -8,7 +8,7 @@ from langchain_core.messages import AnyMessage
 
 from crane_agent.notebook.history import Target
 from crane_agent.session.protocol import Reply
-from crane_agent.verdict.models import Claim
+from crane_agent.verdict.models import Claim, ProposedFix
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,38 @@ class Decision:
     tokens_out: int = 0
 
 
+@dataclass(frozen=True)
+class Tried:
+    """A patch of a crash that was tried.
+
+    Attributes:
+        fix: The patch.
+        outcome: What became of it, in words that hold nothing above the privacy level.
+    """
+
+    fix: ProposedFix
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a policy proposes against a crash.
+
+    Attributes:
+        fix: A patch; None: it knows none, or none other.
+        gave_up: Why it could not be asked; '' if it could.
+        messages: What it said.
+        tokens_in: Tokens sent [tokens].
+        tokens_out: Tokens received [tokens].
+    """
+
+    fix: ProposedFix | None = None
+    gave_up: str = ""
+    messages: tuple[AnyMessage, ...] = ()
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
 class Policy(Protocol):
     """Chooses the next fact to ask for, or the answer."""
 
@@ -104,3 +136,6 @@ class Policy(Protocol):
 
     def decide(self, view: View) -> Decision:
         """Decide from what is known; pure but for the model call of a model policy."""
+
+    def mend(self, view: View, claim: Claim, tried: Sequence[Tried]) -> Proposal:
+        """Propose a patch of a crash, where those that were tried do not work; pure as `decide` is."""

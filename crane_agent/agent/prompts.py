@@ -14,9 +14,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from crane_agent.agent.policy import Fact, View
+from crane_agent.agent.policy import Fact, Tried, View
 from crane_agent.in_kernel.redaction import redacted_value
 from crane_agent.notebook.cells import Cell
+from crane_agent.verdict.models import Claim
 from crane_agent.verdict.render import without_secrets
 
 CHARACTERS_PER_TOKEN = 4
@@ -42,8 +43,10 @@ def _text(name: str) -> str:
     return (Path(__file__).parents[2] / "prompts" / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
-def case_prompt(view: View) -> str:
+def case_prompt(view: View, facts: Sequence[Fact] | None = None) -> str:
     """Return the case as the model's first message: cells, target, static side, facts; each fenced as data.
+
+    The facts are those that no tool call asked for, unless others are given.
 
     A notebook too long for its share of the tokens left loses its oldest executed cells, and long cells their middle.
     """
@@ -71,8 +74,24 @@ def case_prompt(view: View) -> str:
         target=_fenced(fence, "target", _cut(_numbered(source), room // 4), index=_index(target.cell)),
         observation=_fenced(fence, "observation", json_text(_observation(view))),
         facts="\n".join(
-            _fenced(fence, "fact", fact_text(fact), id=fact.id, probe=fact.call.question) for fact in given_facts(view)
+            _fenced(fence, "fact", fact_text(fact), id=fact.id, probe=fact.call.question)
+            for fact in (given_facts(view) if facts is None else facts)
         ),
+    )
+
+
+def repair_prompt(view: View, claim: Claim, tried: Sequence[Tried]) -> str:
+    """Return what a model is asked for a patch with: the case, the crash, and what was tried against it."""
+    crash = claim.model_dump(mode="json", include={"exception", "explanation", "origin"}, exclude_none=True)
+    patches = [
+        {"cell": each.fix.cell, "patch": without_secrets(each.fix.source or ""), "outcome": each.outcome}
+        for each in tried
+    ]
+    return words(
+        "repair_case",
+        case=case_prompt(view, view.facts),
+        crash=_fenced(_fence(view), "crash", json_text(crash)),
+        tried="\n".join(_fenced(_fence(view), "tried", json_text(patch)) for patch in patches),
     )
 
 
@@ -115,7 +134,7 @@ def _observation(view: View) -> dict[str, object]:
 def _fence(view: View) -> str:
     """Return a mark that the data cannot hold: a text with its own 64-bit hash inside cannot be made."""
     cells = (*view.target.executed, *view.target.not_run, *view.target.later, view.target.cell)
-    data = [*(cell.source for cell in cells), *(fact_text(fact) for fact in given_facts(view))]
+    data = [*(without_secrets(cell.source) for cell in cells), *(fact_text(fact) for fact in given_facts(view))]
     return hashlib.sha256("\0".join(data).encode("utf-8", "replace")).hexdigest()[:16]
 
 

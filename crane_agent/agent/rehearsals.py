@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from crane_agent.agent.claims import AT_LATEST, Crash, Whole, claim_of
 from crane_agent.agent.labels import crash_type_of, stage_of
+from crane_agent.agent.origins import Failure, Frame, origin_of
 from crane_agent.agent.policy import Fact, Observation, ProbeCall
 from crane_agent.agent.readings import answer_of
 from crane_agent.in_kernel.redaction import redacted
@@ -152,14 +153,15 @@ def _claim(fact: Fact, target: Target, observation: Observation) -> Claim | None
             evidence=(Evidence(fact=fact.id, words=words),),
         )
     if answer.get("outcome") == "crash":
+        crash = crash_shown(fact, target)
         return claim_of(
-            crash_shown(fact, target),
+            crash,
             target,
             observation,
             confidence=_confidence(fact),
             facts=(fact.id,),
             code=_counted(answer["exception"]["line"], target),
-            origin=_origin(answer["exception"], target),
+            origin=_origin(crash, answer, target),
         )
     return None
 
@@ -218,13 +220,23 @@ def _undefined(kind: str, message: str, target: Target) -> str:
     return found[1] if found and found[1] in target.names.reads else ""
 
 
-def _origin(raised: Mapping[str, Any], target: Target) -> tuple[Origin, ...]:
-    """Return the earlier cell whose code raised."""
-    inner = raised["frames"][-1] if raised["frames"] else {}
-    cell = _cell_of(inner, target) if inner else None
-    if cell is None:
+def _origin(crash: Crash, answer: Mapping[str, Any], target: Target) -> tuple[Origin, ...]:
+    """Return the earlier cells that the crash comes from; none if it was raised in a file or a cell not found."""
+    frames = [(each, _cell_of(each, target)) for each in answer["exception"]["frames"]]
+    known = [(each, cell) for each, cell in frames if cell is not None or _is_of_target(each)]
+    if known[-1:] != frames[-1:]:
         return ()
-    return (Origin(cell=cell.place, ran=cell.execution_count, summary=f"defines {inner['function']}, which raises"),)
+    scene = answer.get("scene") or {}
+    failure = Failure(
+        type=crash.type,
+        message=crash.whole.message or crash.message,
+        frames=[Frame(each["function"], each["line"], cell) for each, cell in known] or [Frame("", crash.line)],
+        expression=scene.get("text", ""),
+        place=(scene["line"], scene["column"]) if scene else None,
+        owner=crash.name,
+        types={part["text"]: part["type"] for part in scene.get("parts", ())},
+    )
+    return origin_of(failure, target)
 
 
 def _cell_of(frame: Mapping[str, Any], target: Target) -> Cell | None:
@@ -281,7 +293,7 @@ def _agreed(proved: Claim, claim: Claim) -> Claim:
         "exception": checked.model_copy(update={"at_latest": False, "message": shown.message or checked.message}),
         "explanation": f"{claim.explanation} {_without_lead(proved.explanation)}".strip(),
         "evidence": (*proved.evidence, *claim.evidence),
-        "origin": proved.origin or claim.origin,
+        "origin": claim.origin or proved.origin,
     }
     explanation = f"{claim.explanation} {_without_lead(proved.proof.explanation)}" if proved.proof.explanation else ""
     proof = Proof(message=claim.proof.message or proved.proof.message, explanation=explanation)

@@ -5,11 +5,11 @@ from the replies. It stops at the first reply that shows a crash; if none does, 
 surely the less was left in doubt. Lines that an unfinished rehearsal has passed raise nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crane_agent.agent.claims import Crash, claim_of, crash_of
-from crane_agent.agent.policy import Decision, Fact, ProbeCall, View
+from crane_agent.agent.policy import Decision, Fact, ProbeCall, Proposal, Tried, View
 from crane_agent.agent.readings import READINGS, Question, answer_of, is_fitting, takes_x
 from crane_agent.agent.rehearsals import REHEARSE, is_still_running, lines_passed, rehearsal_among
 from crane_agent.verdict.models import Claim, Evidence
@@ -51,6 +51,10 @@ class RulePolicy:
                 if missing:
                     return Decision(calls=tuple(missing))
         return Decision(claim=self.conclude(view))
+
+    def mend(self, view: View, claim: Claim, tried: Sequence[Tried]) -> Proposal:
+        """Propose nothing more than the strategies, which are asked whoever decides."""
+        return Proposal()
 
     def conclude(self, view: View) -> Claim:
         """Return the claim that the facts at hand support."""

@@ -12,7 +12,7 @@ from langchain_core.messages import AnyMessage
 from typing_extensions import TypedDict
 
 from crane_agent.agent.policy import Fact, Observation, Policy, ProbeCall
-from crane_agent.config import Rehearse
+from crane_agent.config import Prices, Rehearse
 from crane_agent.notebook.history import Target
 from crane_agent.session.protocol import Limits, Session
 from crane_agent.verdict.models import BoundName, Claim, Verdict, Verified
@@ -66,6 +66,7 @@ class Budget:
         check: Whether the checker runs first.
         rehearse: Whether the target may run in a fenced copy of the kernel.
         rehearse_seconds: Time it may run there [seconds].
+        prices: What tokens cost; None: nobody said.
         fix: Whether a patch of a crash is looked for and tried.
     """
 
@@ -78,6 +79,7 @@ class Budget:
     rehearse: Rehearse = "off"
     rehearse_seconds: float = 10.0
     fix: bool = False
+    prices: Prices | None = None
 
 
 class Clock:
@@ -142,7 +144,9 @@ class Repair:
         bound: What it bound.
         tried: Patches that were run.
         note: What a reader must know about it; '' if nothing.
-        milliseconds: Time that all of it took.
+        milliseconds: Time that all of it took, replays included [milliseconds].
+        replay_ms: Time of the replays among it [milliseconds].
+        size: Bytes that left the kernels for it [bytes].
     """
 
     verified: Verified = "not tried"
@@ -150,6 +154,8 @@ class Repair:
     tried: int = 0
     note: str = ""
     milliseconds: float = 0.0
+    replay_ms: float = 0.0
+    size: int = 0
 
 
 class State(TypedDict, total=False):
@@ -168,6 +174,7 @@ class State(TypedDict, total=False):
     steps: Annotated[int, operator.add]
     tokens_in: Annotated[int, operator.add]
     tokens_out: Annotated[int, operator.add]
+    tokens_cached: Annotated[int, operator.add]
     gave_up: bool
     calls: tuple[ProbeCall, ...]
     claim: Claim | None

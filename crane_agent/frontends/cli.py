@@ -1,4 +1,4 @@
-"""The command line: `crane-agent check NOTEBOOK`, `crane-agent kernels`, `crane-agent doctor`.
+"""The command line: `crane-agent check NOTEBOOK`, `crane-agent kernels`, `crane-agent doctor`, `crane-agent replay`.
 
 Standard output carries the verdict and nothing else; progress and errors go to standard error. Heavy imports are
 inside functions, so that `--help` and a mistyped flag answer at once.
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from crane_agent.agent.policy import Policy
+    from crane_agent.agent.trace import TraceFile
     from crane_agent.audit import Audit
     from crane_agent.config import Settings
     from crane_agent.frontends.progress import RunProgress
@@ -141,6 +142,21 @@ def check_notebook(
         typer.Option("--in-place/--scratch-copy", help="Replay in the notebook's own folder; default: a copy."),
     ] = None,
     model: _Model = None,
+    api: Annotated[
+        str | None,
+        typer.Option(metavar="WHICH", help="How the endpoint is spoken to: chat, responses or auto (default)."),
+    ] = None,
+    tool_calling: Annotated[
+        str | None,
+        typer.Option(metavar="HOW", help="How the model calls probes: native, text (for models that cannot) or auto."),
+    ] = None,
+    reasoning_effort: Annotated[
+        str | None, typer.Option(metavar="WORD", help="How long the model reasons, e.g. low.")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(metavar="T", help="The model's temperature.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Seed of the model's choices, in Chat Completions only.")
+    ] = None,
     privacy: Annotated[
         str | None,
         typer.Option(
@@ -154,6 +170,13 @@ def check_notebook(
         typer.Option(
             metavar="FILE",
             help="Write every byte that leaves the kernel or goes to a model to this new file, one JSON object a line.",
+        ),
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write what happens in the run to this new file, one JSON object a line, for 'crane-agent replay'.",
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the verdict as one JSON document.")] = False,
@@ -172,7 +195,7 @@ def check_notebook(
     ] = None,
     fix: Annotated[
         bool | None,
-        typer.Option("--fix/--no-fix", help="Look for a patch of a crash, tried as --rehearse allows; default: no."),
+        typer.Option("--fix/--no-fix", help="Look for a patch of a crash, tried as --rehearse allows; default: yes."),
     ] = None,
     apply: Annotated[
         Path | None,
@@ -196,6 +219,20 @@ def check_notebook(
     ] = None,
     steps: Annotated[
         int | None, typer.Option(metavar="N", help="Decisions that the policy may take; default 12.")
+    ] = None,
+    answer_seconds: Annotated[
+        float | None, typer.Option(metavar="S", help="Time that one try to ask the model may take [s]; default 60.")
+    ] = None,
+    answer_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="Tokens of one answer, reasoning included; default 8192.")
+    ] = None,
+    retries: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="How often a question is asked again when the endpoint fails; default 2."),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="How often the model is asked for its answer; most of them decide; default 1."),
     ] = None,
     tokens: Annotated[
         int | None, typer.Option(metavar="N", help="Tokens sent to and got from a model; default 50000.")
@@ -227,7 +264,7 @@ def check_notebook(
         if form is None:
             raise ConfigError("--json and --markdown exclude each other")
         _refuse_what_does_not_go_together(context.params)
-        asked = _Asked(notebook, cell, kernel, _text_of(code), audit)
+        asked = _Asked(notebook, cell, kernel, _text_of(code), audit, trace)
         answer = _answer_to(asked, flags=context.params)
         _print_verdict(answer, form=form)
         if apply is not None and notebook is not None:
@@ -260,7 +297,8 @@ def list_kernels(
 def examine_machine(context: typer.Context, python: _Python = None, model: _Model = None) -> None:
     """Say whether this machine can replay notebooks, and which settings are in force.
 
-    Asks the model's endpoint for its list of models, if one is set. Exit codes: 0 usable, 3 not.
+    Asks the model's endpoint for its list of models, if one is set, and the model, if one is set, a tiny question in
+    which nothing of yours is. Exit codes: 0 usable, 3 not.
     """
     with _errors_as_one_line():
         from crane_agent.config import load_settings
@@ -272,6 +310,23 @@ def examine_machine(context: typer.Context, python: _Python = None, model: _Mode
         raise Finished(0 if is_usable(rows) else EXIT_ERROR)
 
 
+@app.command("replay")
+def replay_trace(
+    trace: Annotated[Path, typer.Argument(metavar="FILE", help="What `check --trace FILE` wrote.")],
+) -> None:
+    """Run a recorded run again, without its kernel and its model, and say whether the verdict is the same.
+
+    Exit codes: 0 the same verdict, 1 another one, 3 an error.
+    """
+    with _errors_as_one_line():
+        from crane_agent.frontends.replay import as_lines, replay
+
+        found = replay(trace)
+        sys.stdout.write("".join(f"{line}\n" for line in as_lines(found)))
+        sys.stdout.flush()
+        raise Finished(0 if found.is_same else 1)
+
+
 class _Asked(NamedTuple):
     """What the command line asks about: a cell of a notebook, or a text, and in which kernel."""
 
@@ -280,6 +335,7 @@ class _Asked(NamedTuple):
     kernel: str | None
     code: str | None
     audit: Path | None
+    trace: Path | None
 
 
 class _Opened(NamedTuple):
@@ -320,8 +376,8 @@ def _refuse_what_does_not_go_together(flags: Mapping[str, object]) -> None:
 def _refuse_to_apply(flags: Mapping[str, object], given: Set[str]) -> None:
     if "notebook" not in given or "code" in given:
         raise ConfigError("--apply needs the notebook whose cell is to be patched")
-    if not flags["fix"]:
-        raise ConfigError("--apply needs --fix")
+    if flags["fix"] is False:
+        raise ConfigError("--apply and --no-fix exclude each other")
     if os.path.lexists(str(flags["apply"])):
         raise ConfigError(f"--apply: {flags['apply']}: there is such a file already, and a patch overwrites none")
 
@@ -331,8 +387,8 @@ def _write_patch(answer: _Answer, notebook: Path, copy: Path) -> None:
 
     fix, proof = answer.verdict.fix, answer.verdict.proof
     source = proof.patch or (fix.source if fix is not None else None)
-    cell = answer.target.cell.place
-    if fix is None or not source or cell is None or fix.verified == "no":
+    cell = answer.target.cell.place if fix is None or fix.cell is None else fix.cell
+    if fix is None or source is None or cell is None or fix.verified == "no":
         sys.stderr.write(f"crane-agent: {copy}: not written, since there is no patch that helps\n")
         return
     write_patched(notebook, copy, index=cell, source=source)
@@ -370,6 +426,7 @@ def _answer_to(asked: _Asked, *, flags: Mapping[str, object]) -> _Answer:
     with ExitStack() as stack:
         stack.enter_context(exit_on_sigterm())
         audit = None if asked.audit is None else stack.enter_context(Audit(asked.audit))
+        trace = None if asked.trace is None else stack.enter_context(_trace_file(asked.trace))
         policy = _policy_of(settings, audit)
         progress = stack.enter_context(run_progress(cells=0 if replayed is None else len(replayed.executed)))
         if replayed is not None and notebook is not None:
@@ -383,8 +440,15 @@ def _answer_to(asked: _Asked, *, flags: Mapping[str, object]) -> _Answer:
             policy=policy,
             on_step=progress.on_step,
             may_rehearse=partial(progress.ask, _REHEARSE_WORDS) if _can_be_asked() else None,
+            trace=trace,
         )
     return _Answer(verdict, opened.target, opened.source)
+
+
+def _trace_file(path: Path) -> "TraceFile":
+    from crane_agent.agent.trace import TraceFile  # LangChain's messages: only for those who want a trace
+
+    return TraceFile(path)
 
 
 def _can_be_asked() -> bool:
@@ -453,13 +517,12 @@ def _policy_of(settings: "Settings", audit: "Audit | None") -> "Policy":
     if settings.model is None:
         from crane_agent.agent.rule_policy import RulePolicy
 
+        if settings.samples > 1:
+            sys.stderr.write("crane-agent: samples: without a model there is one, since the rules do not vary\n")
         return RulePolicy()
-    from crane_agent.agent.llm_policy import model_policy
+    from crane_agent.agent.llm_policy import policy_of
 
-    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
-    return model_policy(
-        model=settings.model, base_url=settings.base_url, api_key=key, timeout_s=settings.seconds, audit=audit
-    )
+    return policy_of(settings, audit=audit)
 
 
 def _print_verdict(answer: _Answer, *, form: str) -> None:

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from crane_agent.config import LoadedSettings, Settings
+from crane_agent.config import OPENAI_URL, LoadedSettings, Settings
 from crane_agent.frontends.version import installed_version
 from crane_agent.session.fence_proof import Proof, proof_of
 from crane_agent.verdict.render import one_line
@@ -31,7 +31,6 @@ from crane_agent.verdict.render import one_line
 ENDPOINT_LIMIT_S = 5.0
 INTERPRETER_LIMIT_S = 20.0
 MAX_ANSWER_BYTES = 1_000_000
-OPENAI_URL = "https://api.openai.com/v1"
 
 State = Literal["ok", "warning", "failed"]
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red"}
@@ -53,8 +52,8 @@ class Row:
 def examine(loaded: LoadedSettings) -> list[Row]:
     """Run every check.
 
-    Touches: starts each kernelspec's interpreter, proves the fence of rehearsals in it, and asks the endpoint for its
-    models if one is set.
+    Touches: starts each kernelspec's interpreter, proves the fence of rehearsals in it, asks the endpoint for its
+    models if one is set, and the model one tiny question if one is set.
     """
     return [row for check in CHECKS for row in check(loaded.settings)]
 
@@ -253,4 +252,13 @@ def _model_row(model: str | None, url: str, body: bytes) -> Row:
     return Row("endpoint", "ok", f"{url} answers with {len(names)} models" + (f", {model} among them" if model else ""))
 
 
-CHECKS: tuple[Callable[[Settings], Iterator[Row]], ...] = (_own_versions, _kernels, _rehearsal, _endpoint)
+def _model(settings: Settings) -> Iterator[Row]:
+    if settings.model is None:
+        return
+    from crane_agent.agent.trial import trial_of
+
+    for finding in trial_of(settings):
+        yield Row(finding.what, "ok" if finding.good else "warning", finding.words)
+
+
+CHECKS: tuple[Callable[[Settings], Iterator[Row]], ...] = (_own_versions, _kernels, _rehearsal, _endpoint, _model)

@@ -130,13 +130,13 @@ def _code(source: str) -> Code:
 
 def _changes_of(code: Code) -> Iterator[Change]:
     if code.tree is not None:
-        yield from _changes_below(code.tree, frozenset())
+        yield from changes_below(code.tree, frozenset())
     for magic in code.magics:
         if magic.code is not None:
             yield from _changes_of(magic.code)
 
 
-def _changes_below(tree: ast.AST, own: frozenset[str]) -> Iterator[Change]:
+def changes_below(tree: ast.AST, own: frozenset[str]) -> Iterator[Change]:
     """Yield the changes under `tree`; `own` are names of the comprehensions around it, which are not global."""
     pending = [(tree, own)]  # a loop: expressions nest deeply
     while pending:

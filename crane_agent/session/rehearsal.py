@@ -68,7 +68,9 @@ def rehearse(
 
 
 def _is_settled_by_shadow(reply: Reply) -> bool:
-    """Whether a second kernel can say what the fork could not."""
+    """Whether a second kernel can say what the fork could not; not of a state that a running cell changes."""
+    if reply.running:
+        return False
     if reply.status != "ok":
         return reply.status == "refused"
     answer = reply.answer

@@ -11,6 +11,15 @@ VERDICT = "verdict"
 UNGROUNDED_CONFIDENCE = 0.6
 """Most that a claim may be believed which cites a fact nobody gave."""
 
+MAX_WORDS = 2000
+"""Length of one text of a claim that is kept [characters]."""
+
+MAX_LISTED = 20
+"""Facts and earlier cells of a claim that are kept."""
+
+MAX_PATCH = 50_000
+"""Length of a patched cell; what is longer is left out, since a part of a patch is none [characters]."""
+
 _SHOWN_ERRORS = 5
 
 
@@ -27,7 +36,7 @@ def verdict_tool(description: str) -> dict[str, Any]:
 
 
 def read_claim(arguments: Mapping[str, Any], *, source: str, facts: Set[str]) -> Claim:
-    """Return what a model claims, checked against the target and the facts.
+    """Return what a model claims, checked against the target and the facts, and cut to a size that can be read.
 
     A claim that cites a fact that does not exist loses that evidence, and its confidence is at most
     `UNGROUNDED_CONFIDENCE`: the reason it rests on was made up. The exception's source line is taken from the target,
@@ -45,7 +54,7 @@ def read_claim(arguments: Mapping[str, Any], *, source: str, facts: Set[str]) ->
         claim = Claim.model_validate(dict(arguments))
     except ValidationError as error:
         raise InvalidClaim(validation_words(error)) from None
-    return _grounded(_placed(claim, source.split("\n")), facts)
+    return _grounded(_placed(_bounded(claim), source.split("\n")), facts)
 
 
 def validation_words(error: ValidationError) -> str:
@@ -54,6 +63,29 @@ def validation_words(error: ValidationError) -> str:
     listed = [f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}" for each in found]
     more = [f"and {len(listed) - _SHOWN_ERRORS} more"] if len(listed) > _SHOWN_ERRORS else []
     return "; ".join(listed[:_SHOWN_ERRORS] + more)
+
+
+def _bounded(claim: Claim) -> Claim:
+    exception, fix = claim.exception, claim.fix
+    if exception is not None:
+        cut = {"type": exception.type[:MAX_WORDS], "message": exception.message[:MAX_WORDS]}
+        exception = exception.model_copy(update=cut)
+    if fix is not None:
+        source = fix.source if fix.source is not None and len(fix.source) <= MAX_PATCH else None
+        fix = fix.model_copy(update={"summary": fix.summary[:MAX_WORDS], "source": source})
+    changes: dict[str, object] = {
+        "explanation": claim.explanation[:MAX_WORDS],
+        "library": claim.library and claim.library[:MAX_WORDS],
+        "exception": exception,
+        "evidence": tuple(
+            each.model_copy(update={"words": each.words[:MAX_WORDS]}) for each in claim.evidence[:MAX_LISTED]
+        ),
+        "origin": tuple(
+            each.model_copy(update={"summary": each.summary[:MAX_WORDS]}) for each in claim.origin[:MAX_LISTED]
+        ),
+        "fix": fix,
+    }
+    return claim.model_copy(update=changes)
 
 
 def _placed(claim: Claim, lines: list[str]) -> Claim:

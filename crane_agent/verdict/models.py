@@ -38,13 +38,15 @@ class Proof:
         message: The exception's message, whole.
         explanation: The explanation, whole.
         facts: Facts with what was kept out of them, e.g. ``F3: rejected: '$1,200'``.
-        patch: The patched target, whole, where it holds a secret of the cell's own text.
+        patch: The patched cell, whole, where it holds a secret of the cell's own text.
+        diff: The same as a diff.
     """
 
     message: str = ""
     explanation: str = ""
     facts: tuple[str, ...] = ()
     patch: str = ""
+    diff: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.message or self.explanation or self.facts or self.patch)
@@ -98,7 +100,7 @@ class Origin(_Model):
 
 
 class BoundName(_Model):
-    """A name that the patched cell bound when it ran."""
+    """A name that the patched cell bound when it ran, or whose value it changed."""
 
     name: Text
     type: Text = ""
@@ -110,13 +112,17 @@ class Fix(_Model):
     """What would make the cell run."""
 
     summary: Text
-    source: Text | None = Field(default=None, description="The patched target, whole; null if it holds a secret.")
+    source: Text | None = Field(default=None, description="The patched cell, whole; null if it holds a secret.")
+    cell: int | None = Field(
+        default=None, description="Index of the executed cell that the patch changes; null: the target."
+    )
     verified: Verified = Field(
         default="not tried",
-        description="Whether the patched cell came to its end in a rehearsal; partly: it was still running behind the "
-        "line that failed.",
+        description="Whether the target, patched, came to its end in a rehearsal; partly: it was still running behind "
+        "the line that failed. With another cell patched, the executed cells ran again from there.",
     )
-    bound: tuple[BoundName, ...] = Field(default=(), description="What it bound there.")
+    diff: Text = Field(default="", description="The patch as a unified diff of the cell's lines, without its head.")
+    bound: tuple[BoundName, ...] = Field(default=(), description="What it bound and changed there.")
 
 
 class Usage(_Model):
@@ -129,8 +135,11 @@ class Usage(_Model):
     fixes_tried: int = Field(default=0, description="Patches that were run in a copy of the kernel.")
     fix_ms: int = Field(default=0, description="Time that finding a fix and trying it took [milliseconds].")
     replay_ms: int = Field(default=0, description="Time a second kernel took to replay the cells [milliseconds].")
-    tokens_in: int = 0
-    tokens_out: int = 0
+    tokens_in: int = Field(default=0, description="Tokens sent; estimated where the endpoint does not tell.")
+    tokens_cached: int = Field(default=0, description="Those of them that the endpoint had in its cache.")
+    tokens_out: int = Field(default=0, description="Tokens received; estimated where the endpoint does not tell.")
+    cost: float | None = Field(default=None, description="Price of these tokens; null where no prices are set.")
+    currency: Text | None = Field(default=None, description="Currency of the cost, e.g. USD.")
     kernel_bytes: int = 0
     milliseconds: int = 0
 
@@ -139,7 +148,8 @@ class ProposedFix(_Model):
     """A fix as a policy may propose it; whether it works is not the policy's to say."""
 
     summary: Text
-    source: Text | None = Field(default=None, description="The patched target, whole; null if no patch.")
+    source: Text | None = Field(default=None, description="The patched cell, whole; null if no patch.")
+    cell: int | None = Field(default=None, description="Index of the executed cell it changes; null: the target.")
 
 
 class Claim(_Proved):

@@ -17,12 +17,15 @@ from rich.padding import Padding
 from rich.text import Text
 
 from crane_agent.in_kernel.redaction import MARK, redacted
-from crane_agent.verdict.models import Origin, Usage, Verdict
+from crane_agent.verdict.models import BoundName, Fix, Origin, Usage, Verdict
 
 CONTEXT_LINES = 2
 """Lines of the target shown before and after the failing line."""
 
 MAX_LINE = 160
+
+MAX_BOUND = 8
+"""Names shown of those that a patched cell binds."""
 """Characters shown of one line of code."""
 
 MAX_WORDS = 4000
@@ -82,6 +85,7 @@ def usage_words(usage: Usage) -> str:
             *_rehearsal_words(usage),
             *_fix_words(usage),
             f"{usage.tokens_in} tokens sent and {usage.tokens_out} received" if tokens else "no tokens",
+            *([f"{usage.cost:.4f} {one_line(usage.currency or '')}"] if usage.cost is not None else []),
             f"{usage.kernel_bytes} bytes from the kernel",
             f"{usage.milliseconds / 1000:.1f} s",
         ]
@@ -174,17 +178,38 @@ def without_secrets(source: str) -> str:
     return "\n".join([*old[:head], *[MARK] * (len(old) - head - tail), *old[len(old) - tail :]])
 
 
-def _patch(patched: str | None, source: str) -> str:
-    """Return a fix as a diff of the target's lines, or nothing where it has no patch."""
-    if not patched:
-        return ""
+def diff_of(source: str, patched: str) -> str:
+    """Return a patch as a unified diff of a cell's lines, without its head."""
     changed = difflib.unified_diff(_code_lines(source), _code_lines(patched), lineterm="", n=CONTEXT_LINES)
-    return "\n".join(_clipped(plain(line), MAX_LINE) for line in list(changed)[2:])
+    return "\n".join(list(changed)[2:])
+
+
+def _diff(diff: str) -> str:
+    return "\n".join(_clipped(plain(line), MAX_LINE) for line in diff.split("\n")) if diff else ""
+
+
+def _fix_title(fix: Fix) -> str:
+    where = "" if fix.cell is None else f" in cell {fix.cell}"
+    return f"Fix{where} ({_VERIFIED[fix.verified]})"
+
+
+def _bound_lines(fix: Fix) -> list[str]:
+    """Return what the patched cell binds, some names at most."""
+    lines = [_clipped(one_line(_bound_words(each)), MAX_WORDS) for each in fix.bound[:MAX_BOUND]]
+    left = len(fix.bound) - len(lines)
+    return [*lines, f"and {_count(left, 'more name')}"] if left else lines
+
+
+def _bound_words(bound: BoundName) -> str:
+    shape = "" if bound.shape is None else f" of shape {bound.shape}"
+    columns = f", columns {', '.join(bound.columns)}" if bound.columns else ""
+    return f"{bound.name}: {bound.type.rpartition('.')[2] or 'something'}{shape}{columns}"
 
 
 def _code_lines(source: str) -> list[str]:
     """Return the lines as Python counts them; `str.splitlines` would also split at form feeds and others."""
-    return source.rstrip().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    text = source.rstrip().replace("\r\n", "\n").replace("\r", "\n")
+    return text.split("\n") if text else []
 
 
 # --- terminal ------------------------------------------------------------------------------------------------
@@ -219,8 +244,10 @@ def _text_parts(verdict: Verdict, source: str) -> Iterator[RenderableType]:
     yield from _block("Evidence", *(Text(words) for words in _evidence_lines(verdict)))
     if verdict.fix is not None:
         summary = Text(_clipped(plain(verdict.fix.summary), MAX_WORDS))
-        patch = _patch(proof.patch or verdict.fix.source, source)
-        yield from _block(f"Fix ({_VERIFIED[verdict.fix.verified]})", summary, *([Text(patch)] if patch else []))
+        patch = _diff(proof.diff or verdict.fix.diff)
+        yield from _block(_fix_title(verdict.fix), summary, *([Text(patch)] if patch else []))
+        bound = _bound_lines(verdict.fix)
+        yield from _block("With it the cell binds" if bound else None, *(Text(words, style="dim") for words in bound))
     yield from _block("Note", *(Text(_clipped(one_line(note), MAX_WORDS)) for note in verdict.notes))
     if proof:
         facts = (Text(_clipped(one_line(fact), MAX_WORDS)) for fact in proof.facts)
@@ -284,9 +311,12 @@ def _markdown_parts(verdict: Verdict, source: str) -> Iterator[str]:
             yield "\n".join(f"- {_escaped(line)}" for line in lines)
     if verdict.fix is not None:
         summary = _escaped(_clipped(verdict.fix.summary, MAX_WORDS))
-        yield f"**Fix ({_VERIFIED[verdict.fix.verified]}).** {summary}"
-        if patch := _patch(verdict.fix.source, source):
+        yield f"**{_fix_title(verdict.fix)}.** {summary}"
+        if patch := _diff(verdict.fix.diff):
             yield _fenced(patch, language="diff")
+        if bound := _bound_lines(verdict.fix):
+            yield "With it the cell binds:"
+            yield "\n".join(f"- {_escaped(line)}" for line in bound)
     for note in verdict.notes:
         yield f"**Note.** {_escaped(_clipped(note, MAX_WORDS))}"
     yield f"Cost: {usage_words(verdict.usage)}"

@@ -14,7 +14,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from model_server import ModelServer, calls, completion, fault, hang, raw, text, verdict
 
-from crane_agent.agent.llm_policy import ModelPolicy, model_policy
+from crane_agent.agent.llm_policy import ANSWER_TOKENS, LEAST_ANSWER_TOKENS, ModelPolicy, model_policy
 from crane_agent.agent.policy import Decision, Fact, Observation, ProbeCall, View
 from crane_agent.agent.prompts import words
 from crane_agent.errors import ConfigError
@@ -252,7 +252,8 @@ def test_a_second_invalid_answer_ends_the_policy_with_the_reason(reply, reason):
 
 
 def test_a_bad_call_beside_a_good_one_is_answered_and_does_not_count_as_an_invalid_answer():
-    script = [calls(("names", {}), ("describe", {})), calls(("names", {}), ("describe", {})), text("Hm."), verdict()]
+    probes = [calls(("names", {"like": like}), ("describe", {})) for like in ("a", "b")]
+    script = [*probes, text("Hm."), verdict()]
     with ModelServer(script) as server:
         policy, view = policy_for(server), view_of()
         for _ in range(2):
@@ -261,6 +262,20 @@ def test_a_bad_call_beside_a_good_one_is_answered_and_does_not_count_as_an_inval
             view = after(view, decision, Reply("ok", {}))
         view = after(view, policy.decide(view))
         assert policy.decide(view).claim is not None
+
+
+def test_a_probe_that_was_asked_before_is_not_asked_again_unless_it_was_refused():
+    same = calls(("columns", {"path": "df"}))
+    with ModelServer([same, same, calls(("columns", {"path": "df"}), ("names", {})), same]) as server:
+        policy, view = policy_for(server), view_of()
+        view = after(view, policy.decide(view), Reply("refused", reason="could not look, because the kernel is busy"))
+        view = after(view, second := policy.decide(view), Reply("ok", {"columns": ["price"]}))
+        assert [call.question for call in second.calls] == ["columns"]
+        third = policy.decide(view)
+        assert [call.question for call in third.calls] == ["names"]
+        fourth = policy.decide(after(view, third, Reply("ok", {})))
+    assert (fourth.calls, fourth.gave_up) == ((), "")
+    assert "this was asked before, and F3 is the answer" in server.requests[3]["messages"][-2]["content"]
 
 
 def test_evidence_that_nobody_gave_is_dropped_and_caps_the_confidence():
@@ -382,10 +397,22 @@ def test_a_call_given_up_on_does_not_keep_the_process_alive():
     assert ended.stdout.endswith("did not answer in time\n")
 
 
-def test_an_endpoint_without_usage_costs_no_tokens():
-    with ModelServer([completion({"content": "x"}, tokens=None)]) as server:
+@pytest.mark.parametrize("reported", [None, (0, 0), (-9, -9)])
+def test_tokens_that_an_endpoint_does_not_report_are_estimated(reported):
+    with ModelServer([completion({"content": "x" * 400}, tokens=reported)]) as server:
         decision = policy_for(server).decide(view_of())
-    assert (decision.tokens_in, decision.tokens_out) == (0, 0)
+    assert 0.5 < decision.tokens_in / (len(server.bodies[0]) / 4) < 2
+    assert 100 <= decision.tokens_out <= 110
+
+
+def test_an_answer_may_not_be_longer_than_the_tokens_left_allow():
+    with ModelServer([verdict(), verdict()]) as server:
+        policy = policy_for(server)
+        policy.decide(view_of(tokens_left=6000))
+        policy.decide(view_of(tokens_left=500_000))
+    short, long = (request["max_tokens"] for request in server.requests)
+    assert LEAST_ANSWER_TOKENS <= short < 6000
+    assert long == ANSWER_TOKENS
 
 
 def test_without_key_and_endpoint_or_with_a_bad_address_there_is_no_policy(monkeypatch):

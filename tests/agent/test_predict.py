@@ -16,10 +16,10 @@ from kernels import code_cells
 from model_server import ModelServer, calls, verdict
 from targets import target_in
 
-from crane_agent.agent.llm_policy import model_policy
+from crane_agent.agent.llm_policy import model_policy, policy_of
 from crane_agent.agent.policy import Decision, ProbeCall, View
 from crane_agent.agent.state import Step
-from crane_agent.config import Settings
+from crane_agent.config import Prices, Settings
 from crane_agent.errors import KernelDied
 from crane_agent.notebook.cells import read_notebook
 from crane_agent.notebook.history import target_of
@@ -212,7 +212,14 @@ def test_without_the_checker_the_rules_still_ask_for_the_names_that_nobody_defin
 def test_a_run_tells_its_steps_in_order(session: LaunchedSession) -> None:
     steps: list[Step] = []
     predict(target_in("p = own.predict(X3)", executed=(SETUP,)), session, on_step=steps.append)
-    assert list(dict.fromkeys(step.node for step in steps)) == ["observe", "check", "decide", "probe", "conclude"]
+    assert list(dict.fromkeys(step.node for step in steps)) == [
+        "observe",
+        "check",
+        "decide",
+        "probe",
+        "repair",
+        "conclude",
+    ]
     assert all(step.words for step in steps)
 
 
@@ -237,6 +244,17 @@ def test_a_model_asks_a_probe_and_its_verdict_cites_the_reply(session: LaunchedS
     assert found.evidence == (Evidence(fact="F2", words="Fare is missing"),)
     assert found.usage.tokens_in > 0
     assert "missing" in told
+
+
+def test_the_verdict_says_what_its_tokens_cost_where_prices_are_set(session: LaunchedSession) -> None:
+    prices = Prices(input=2.0, cached=0.5, output=10.0, currency="EUR")
+    with ModelServer([calls(("names", {}), cached=60), verdict()]) as server:
+        settings = Settings(model="small", base_url=server.base_url, api_key="key", prices=prices)
+        found = predict(target_in(OPEN, executed=(SETUP,)), session, settings=settings, policy=policy_of(settings))
+    usage = found.usage
+    assert (usage.tokens_in, usage.tokens_cached, usage.tokens_out, usage.currency) == (200, 60, 40, "EUR")
+    assert usage.cost == pytest.approx((140 * 2.0 + 60 * 0.5 + 40 * 10.0) / 1_000_000)
+    assert ask(session, OPEN).usage.cost is None
 
 
 def test_a_model_that_gives_no_valid_verdict_is_followed_by_the_rules(session: LaunchedSession) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from kernels import code_cells
-from model_server import ModelServer, Scripted, calls, fault, verdict
+from model_server import ModelServer, Scripted, calls, fault, spoken, verdict
 from rich.console import Console
 from targets import target_in
 
 from crane_agent.agent.claims import offer_of
-from crane_agent.agent.llm_policy import model_policy
+from crane_agent.agent.llm_policy import model_policy, policy_of
 from crane_agent.agent.policy import Fact, ProbeCall
 from crane_agent.agent.prompts import fact_text
 from crane_agent.audit import Audit
@@ -116,10 +116,13 @@ def _batches(listed: list[Any], size: int) -> list[list[Any]]:
     return [listed[start : start + size] for start in range(0, len(listed), size)]
 
 
-def asked_about(kernel: Leveled, target: str, *replies: Scripted, audit: Audit | None = None) -> tuple[Verdict, bytes]:
+def asked_about(
+    kernel: Leveled, target: str, *replies: Scripted, audit: Audit | None = None, **how: Any
+) -> tuple[Verdict, bytes]:
     """Return the verdict and all bytes that the model was sent."""
     with ModelServer(replies) as server:
-        policy = model_policy(model="scripted", base_url=server.base_url, api_key="none", audit=audit)
+        settings = Settings(model="scripted", base_url=server.base_url, api_key="none", **how)
+        policy = policy_of(settings, audit=audit)
         found = predict(target_in(target, executed=(SETUP,)), kernel.session, settings=AMPLE, policy=policy)
         return found, b"\n".join(server.bodies)
 
@@ -152,10 +155,14 @@ def test_nothing_above_the_level_is_in_a_verdict_that_can_be_kept(kernel: Levele
         "import asyncio; await asyncio.sleep(0)\ndf['price'].astype(float)",
     ],
 )
-def test_nothing_above_the_level_is_in_any_byte_that_a_model_is_sent(kernel: Leveled, target: str) -> None:
-    asked = [calls(*some) for some in _batches(list(every_probe()), 60)]
+@pytest.mark.parametrize("how", [{"api": "chat"}, {"api": "responses"}, {"tool_calling": "text"}], ids=str)
+def test_nothing_above_the_level_is_in_any_byte_that_a_model_is_sent(
+    kernel: Leveled, target: str, how: dict[str, str]
+) -> None:
+    say = spoken if "tool_calling" in how else calls
+    asked = [say(*some) for some in _batches(list(every_probe()), 60)]
     claim = verdict(evidence=[{"fact": "F1", "words": "x"}])
-    found, sent = asked_about(kernel, target, *asked[:8], claim)
+    found, sent = asked_about(kernel, target, *asked[:8], claim, **how)
     assert sent
     assert not [each for each in ABOVE[kernel.level] if each in sent.decode()]
     assert not [each for each in ABOVE[kernel.level] if each in everywhere_else(found, target)]
@@ -246,7 +253,7 @@ SEEN = SOURCE.replace(SECRET, MARK)
 
 def test_a_patch_that_keeps_a_secret_is_whole_on_the_screen_and_nowhere_else() -> None:
     patched = SEEN.replace("Price", "price")
-    offer = offer_of(ProposedFix(summary="Use price.", source=patched), target_in(SOURCE))
+    offer = offer_of(ProposedFix(summary="Use price.", source=patched), SOURCE)
     assert offer.fix is not None
     assert offer.fix.source is None
     assert offer.patch == SOURCE.replace("Price", "price")
@@ -261,7 +268,7 @@ def test_a_patch_that_keeps_a_secret_is_whole_on_the_screen_and_nowhere_else() -
     ],
 )
 def test_a_patch_in_which_a_mark_may_stand_for_several_things_is_left_out(source: str, patched: str) -> None:
-    offer = offer_of(ProposedFix(summary="Use price.", source=patched), target_in(source))
+    offer = offer_of(ProposedFix(summary="Use price.", source=patched), source)
     assert offer.fix is not None
     assert (offer.fix.summary, offer.fix.source, offer.patch) == ("Use price.", None, "")
     assert "left out" in offer.note
@@ -271,11 +278,11 @@ def test_lines_with_different_secrets_are_made_whole_each_by_itself() -> None:
     other = SECRET[:-4] + "A1b2"
     source = f"a = connect({SECRET!r})\nb = connect({other!r})\nprices = df['Price']"
     seen = source.replace(SECRET, MARK).replace(other, MARK).replace("Price", "price")
-    offer = offer_of(ProposedFix(summary="Use price.", source=seen), target_in(source))
+    offer = offer_of(ProposedFix(summary="Use price.", source=seen), source)
     assert offer.patch == source.replace("Price", "price")
 
 
 def test_a_patch_without_secrets_is_offered_as_it_is() -> None:
-    offer = offer_of(ProposedFix(summary="s", source="x = 1"), target_in(SOURCE))
+    offer = offer_of(ProposedFix(summary="s", source="x = 1"), SOURCE)
     assert offer.fix is not None
     assert (offer.fix.source, offer.patch, offer.note) == ("x = 1", "", "")

@@ -31,7 +31,7 @@ from crane_agent.config import Privacy, Settings
 from crane_agent.notebook.history import Target
 from crane_agent.predict import predict
 from crane_agent.session.launched import LaunchedSession, launch
-from crane_agent.session.protocol import Limits, Rehearsal, Reply
+from crane_agent.session.protocol import Limits, PatchedCell, Rehearsal, Reply
 from crane_agent.verdict.models import Claim, ExceptionClaim, Origin, Verdict
 
 SETUP = """
@@ -540,9 +540,9 @@ class Restless(LaunchedSession):
         self._user_works(question)
         return reply
 
-    def rehearse(self, source: str, *, seconds: float) -> Rehearsal:
+    def rehearse(self, source: str, *, seconds: float, patched: PatchedCell | None = None) -> Rehearsal:
         self.rehearsed += 1
-        rehearsal = super().rehearse(source, seconds=seconds)
+        rehearsal = super().rehearse(source, seconds=seconds, patched=patched)
         self._user_works("rehearse")
         return rehearsal
 

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
 from command_line import crane
+from model_server import ModelServer, Scripted, calls, fault, hang, spoken, text
 
 from crane_agent.config import Settings
 
@@ -183,6 +185,56 @@ def test_an_endpoint_that_is_not_there_is_a_warning_without_the_password_in_its_
     assert done.returncode == 0
     assert "warning" in row(done.stdout, "endpoint")
     assert "hidden" not in done.stdout
+
+
+# -- the model is asked one tiny question ----------------------------------------------------------------------------
+
+ECHO = ("echo", {"word": "crane"})
+NO_TOOLS = fault(400, body={"error": {"message": "small does not support tools"}})
+TRIALS = {
+    "all is well": ([calls(ECHO)], {"model": "ok", "tool": "ok calls native", "tokens": "ok reported: 100 in, 20 out"}),
+    "in text": ([NO_TOOLS, spoken(ECHO)], {"model": "ok", "tool": "ok calls in text: the endpoint takes no tools"}),
+    "text though offered tools": ([spoken(ECHO)], {"model": "ok", "tool": "warning calls it writes calls as text"}),
+    "wrong arguments": (
+        [calls(("echo", {"word": "x"}))],
+        {"tool": "warning calls it calls a tool with wrong arguments"},
+    ),
+    "no calls, no tokens": (
+        [text("Hello", tokens=None)],
+        {"tool": "warning calls it calls no tool when asked to", "tokens": "warning the endpoint reports none"},
+    ),
+    "the key is refused": (
+        [fault(401, body={"error": {"message": f"no {KEY}"}})],
+        {"model": "warning the model endpoint"},
+    ),
+    "silence": ([hang()], {"model": "warning the model endpoint"}),
+}
+
+
+@pytest.mark.parametrize(("script", "found"), TRIALS.values(), ids=TRIALS)
+def test_the_model_is_asked_to_call_a_tool_and_each_finding_is_one_line(
+    tmp_path: Path, script: list[Scripted], found: dict[str, str]
+) -> None:
+    with ModelServer(script, models=["small"]) as server:
+        variables = {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": KEY, "CRANE_ANSWER_SECONDS": "3"}
+        done = crane("doctor", "--model", "small", home=tmp_path, CRANE_REHEARSE="off", **variables)
+        sent = b"".join(server.bodies)
+    assert done.returncode == 0  # the rules need no model
+    assert KEY not in done.stdout + done.stderr
+    assert len(server.requests) == len(script)
+    assert str(tmp_path).encode() not in sent
+    for start, words in found.items():
+        line = row(done.stdout, start).removeprefix(start).split()
+        if start == "tool":
+            line[0], line[1] = line[1], line[0]
+        assert " ".join(line).startswith(words)
+
+
+def test_without_a_model_none_is_asked(tmp_path):
+    with ModelServer([], models=["small"]) as server:
+        done = crane("doctor", home=tmp_path, OPENAI_BASE_URL=server.base_url, CRANE_REHEARSE="off")
+    assert "ok" in row(done.stdout, "endpoint").split()
+    assert server.requests == []
 
 
 def test_a_wrong_setting_is_one_line(tmp_path):

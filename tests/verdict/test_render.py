@@ -5,10 +5,20 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from crane_agent.verdict.models import Evidence, ExceptionClaim, Fix, Origin, Proof, Usage, Verdict
-from crane_agent.verdict.render import as_json, as_markdown, as_text, headline, one_line, plain, without_secrets
+from crane_agent.verdict.models import BoundName, Evidence, ExceptionClaim, Fix, Origin, Proof, Usage, Verdict
+from crane_agent.verdict.render import (
+    as_json,
+    as_markdown,
+    as_text,
+    diff_of,
+    headline,
+    one_line,
+    plain,
+    without_secrets,
+)
 
 SOURCE = 'total = 4\nshare = frame["price"] / total\nshare.head()'
+PATCHED = SOURCE.replace('"price"', '"price_eur"')
 
 CRASH = Verdict(
     cell=8,
@@ -22,7 +32,13 @@ CRASH = Verdict(
     explanation="The frame has no column price.",
     evidence=(Evidence(fact="F1", words="columns: price_eur, units"),),
     origin=(Origin(cell=5, summary="renames price to price_eur"),),
-    fix=Fix(summary="Use price_eur.", source=SOURCE.replace('"price"', '"price_eur"'), verified="yes"),
+    fix=Fix(
+        summary="Use price_eur.",
+        source=PATCHED,
+        verified="yes",
+        diff=diff_of(SOURCE, PATCHED),
+        bound=(BoundName(name="share", type="pandas.core.series.Series", shape=(3,)),),
+    ),
     reached_by="checker",
     notes=("the endpoint could not be reached",),
     usage=Usage(steps=1, probe_calls=2, kernel_bytes=512, milliseconds=1234),
@@ -41,6 +57,8 @@ UNKNOWN = Verdict(
 )
 
 HOSTILE = "[red]x[/red] \x1b]0;title\x07\x1b[2J \u202eevil\u202c \u200b ``` </pre><script>alert(1)</script> ![a](http://h) \r| \x9b1m"
+HOSTILE_SOURCE = f"x = '''{HOSTILE}\n```\n</code>'''"
+HOSTILE_PATCH = f"x = '''{HOSTILE}\n~~~~\n`````'''"
 HOSTILE_VERDICT = Verdict(
     cell=1,
     outcome="crash",
@@ -51,11 +69,10 @@ HOSTILE_VERDICT = Verdict(
     explanation=f"{HOSTILE}\n\n# heading\n- item\n\n```python\ncode\n```\n",
     evidence=(Evidence(fact="F1\n# x", words=HOSTILE),),
     origin=(Origin(cell=0, summary=f"{HOSTILE}\n> quote"),),
-    fix=Fix(summary=HOSTILE, source=f"x = '''{HOSTILE}\n~~~~\n`````'''", verified="no"),
+    fix=Fix(summary=HOSTILE, source=HOSTILE_PATCH, verified="no", diff=diff_of(HOSTILE_SOURCE, HOSTILE_PATCH)),
     reached_by="model[/]\x1b[31m<i>",
     notes=(f"{HOSTILE}\n1. one",),
 )
-HOSTILE_SOURCE = f"x = '''{HOSTILE}\n```\n</code>'''"
 
 
 def shown(verdict: Verdict, source: str = SOURCE, *, width: int = 100, colour: bool = False) -> str:

@@ -586,6 +586,26 @@ def renamed_keyword(site: Site) -> Iterator[Patch]:
             yield from site.patch(f"{how} {found[1]}=, which {called(call)} no longer takes.", edit)
 
 
+def keyword_of_inner_call(site: Site) -> Iterator[Patch]:
+    """Give a keyword to the call inside, where it stands behind the wrong parenthesis.
+
+    Source: the message "array() got an unexpected keyword argument 'maxlen'": what is called inside may take it.
+    """
+    found = site.found(r"unexpected keyword argument '(\w+)'|'(\w+)' is an invalid keyword argument")
+    if found is None or site.crash.type != "TypeError":
+        return
+    for call in site.calls:
+        node = keyword(call, found[1] or found[2])
+        if node is None or closest(str(node.arg), site.function(call).parameters, cutoff=0.7):
+            continue
+        for each in call.args[:1]:
+            # A dict takes any keyword, and would hold it.
+            if isinstance(each, ast.Call) and called(each) != "dict" and keyword(each, str(node.arg)) is None:
+                edit = site.script.with_argument(each, site.script.text(node))
+                summary = f"Give {node.arg}= to {called(each)}, which takes it."
+                yield from site.patch(summary, edit, site.script.without_argument(call, node))
+
+
 _VALUES: Mapping[str, Mapping[object, str]] = {
     # scikit-learn 1.0 to 1.4, what's new: renamed losses and criteria; "auto" was "sqrt" for a classifier, else 1.0.
     "criterion": {"mse": "'squared_error'", "mae": "'absolute_error'"},
@@ -720,6 +740,7 @@ STRATEGIES = (
     next_of_iterator,
     moved_import,
     renamed_keyword,
+    keyword_of_inner_call,
     renamed_value,
     root_of_error,
     numbers_only,

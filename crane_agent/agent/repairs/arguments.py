@@ -88,8 +88,10 @@ def _named(site: Site, call: ast.Call, allowed: int, names: tuple[str, ...]) -> 
     given = {each.arg for each in call.keywords}
     extra = call.args[allowed:]
     names = tuple(name for name in names if name not in given)
-    if extra and allowed == 0 and site.part(extra[0]).is_frame:
-        names = ("data", *(name for name in names if name != "data"))
+    frame = next((place for place, node in enumerate(extra) if site.part(node).is_frame), None)
+    if frame is not None and allowed == 0 and "data" in names:
+        others = [name for name in names if name != "data"]
+        names = (*others[:frame], "data", *others[frame:])
     if not extra or len(names) < len(extra):
         return
     edits = [site.script.wrapped(node, f"{name}=", "") for node, name in zip(extra, names, strict=False)]
@@ -295,7 +297,7 @@ def listed_value(site: Site) -> Iterator[Patch]:
         return
     if site.found(_LISTS) is None or "pos_label" in site.message:
         return
-    listed = re.findall(r"['\"`]([\w.:+-]+)['\"`]", site.message)
+    listed = re.findall(r"['\"`]([\w.:+-]+(?: [\w.:+-]+)*)['\"`]", site.message)
     if "not a valid" in site.message:
         listed += re.findall(r"[\w.-]+", site.message.rpartition(":")[2])
     for word in literals(site.inner):

@@ -4,11 +4,15 @@ import ast
 import re
 from collections.abc import Iterator
 
+from crane_agent.agent.repairs.labels import is_of_regressor
 from crane_agent.agent.repairs.patch import Edit, Patch, Script
 from crane_agent.agent.repairs.site import Part, Site, called, keyword
 
 _PAIRS = (("X_train", "y_train"), ("x_train", "y_train"), ("train_X", "train_y"), ("X", "y"), ("x", "y"))
-_NOT_FITTED = r"is not fitted|not fitted or provided|need to call fit|must be fitted|call `?fit`? (?:beforehand|first)"
+_NOT_FITTED = (
+    r"is not fitted|not fitted or provided|need to call fit"
+    r"|must be fitted|not fitted, call fit|call `?fit`? (?:beforehand|first)"
+)
 _FITTING = {"fit", "fit_transform", "fit_predict", "partial_fit"}
 
 
@@ -205,7 +209,7 @@ def predicted_labels(site: Site) -> Iterator[Patch]:
                     yield from site.patch("Take the class of the highest value of each row.", edit, *imported)
                 else:
                     yield from site.patch("Take the class of the highest value of each row.", edit)
-            elif kind == "continuous" and "binary" in (found[1], found[2]):
+            elif kind == "continuous" and "binary" in (found[1], found[2]) and not is_of_regressor(site):
                 yield from site.patch("Round the probabilities to classes.", _rounded(site, node))
 
 
@@ -239,7 +243,6 @@ def named_setting(site: Site) -> Iterator[Patch]:
         (r"with_mean=False", "with_mean", "False"),
         (r"not available when\s+probability=False", "probability", "True"),
         (r"Found unknown categories", "handle_unknown", '"ignore"'),
-        (r"Solver lbfgs supports only 'l2'|Solver \w+ supports only", "solver", '"saga"'),
     )
     for pattern, name, value in settings:
         if site.found(pattern) is None:

@@ -37,7 +37,7 @@ def hides(original: str, patched: str) -> str:
         return "it is no Python"
     if before.cell_magic != after.cell_magic:
         return "it changes what runs the cell"
-    old, new = _tree(before), _tree(after)
+    old, new = _tree(before), _labelled(_tree(after))
     if before.tree is None:
         return _lost_line(original, patched) or _added(ast.Module([], []), new)
     return _added(old, new) or _taken_away(old, new)
@@ -48,6 +48,30 @@ def _tree(code: Code) -> ast.Module:
     if code.cell_magic is not None and code.body is not None and code.body.tree is not None:
         return code.body.tree
     return code.tree or ast.Module([], [])
+
+
+def _labelled(tree: ast.Module) -> ast.Module:
+    """Return a tree without the choice of rows that have a label, of features and labels together.
+
+    Nothing can be learnt from, or compared with, a label that is not there: ``X[y.notna()], y[y.notna()]``.
+    """
+    for node in ast.walk(tree):
+        for field in ("elts", "args"):
+            match getattr(node, field, None):
+                case [first, second, *others] if (name := _kept_by(first)) and name == _kept_by(second):
+                    if first.value.id != name and second.value.id == name:
+                        setattr(node, field, [first.value, second.value, *others])
+    return tree
+
+
+def _kept_by(node: ast.AST) -> str:
+    """Return the name of the labels in ``X[y.notna()]``; '' if a node is nothing like it."""
+    match node:
+        case ast.Subscript(
+            value=ast.Name(), slice=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="notna"), args=[])
+        ):
+            return name
+    return ""
 
 
 # -- what is added ---------------------------------------------------------------------------------------------------
@@ -275,7 +299,9 @@ class _Statement(NamedTuple):
 
 
 def _taken_away(old: ast.Module, new: ast.Module) -> str:
-    before, after = list(_statements(old)), list(_statements(new))
+    after = list(_statements(new))
+    kept = {each.shape for each in after}
+    before = [each for each in _statements(old) if each.shape in kept or not _adds_dimension(each)]
     pairs = _pairs(before, after)
     for place, statement in enumerate(before):
         there = pairs.get(place)
@@ -290,6 +316,15 @@ def _taken_away(old: ast.Module, new: ast.Module) -> str:
     if any(not difflib.get_close_matches(name, bound, n=1, cutoff=KEPT) for name in lost):
         return "it no longer binds a name"
     return _fewer_rounds(old, new)
+
+
+def _adds_dimension(statement: _Statement) -> bool:
+    """Whether a statement is ``x = x.unsqueeze(0)`` or its like, which may be a dimension too much."""
+    others = {word for word in statement.words - statement.names if not word.isdecimal()}
+    return len(statement.binds) == 1 and statement.binds == statement.names and others in _ADDING_DIMENSIONS
+
+
+_ADDING_DIMENSIONS = ({"unsqueeze"}, {"expand_dims"}, {"expand_dims", "axis"})
 
 
 def _fewer_rounds(old: ast.Module, new: ast.Module) -> str:
@@ -330,7 +365,13 @@ def _is_kept(old: _Statement, new: _Statement) -> bool:
         return False
     if not old.words:
         return old.shape.partition("(")[0] == new.shape.partition("(")[0]
-    return _share(old.words, new.words) >= KEPT and _share(old.names, new.words) >= NAMES_KEPT
+    is_made_alike = bool(old.called) and old.called == new.called and all(map(_is_class, old.called))
+    return _share(old.words, new.words) >= KEPT and (is_made_alike or _share(old.names, new.words) >= NAMES_KEPT)
+
+
+def _is_class(called: str) -> bool:
+    """Whether a function, as a tree, is named like a class: what makes an object may get other settings."""
+    return re.search(r"(?:attr|id)='[A-Z]\w*'\)?$", called) is not None
 
 
 def _share(old: frozenset[str], new: frozenset[str]) -> float:
@@ -367,12 +408,25 @@ def _statement(node: ast.stmt, under: tuple[str, ...]) -> _Statement:
     if isinstance(node, ast.Import | ast.ImportFrom | ast.Global | ast.Nonlocal | ast.AugAssign):
         shape = _dump(node)
     functions = {id(each.func): each.func for each in own if isinstance(each, ast.Call)}
-    elsewhere = {*functions, *(id(each.value) for each in own if isinstance(each, ast.Subscript | ast.Attribute))}
+    applied = (argument for each in own for argument in _applied(each))
+    elsewhere = {
+        *functions,
+        *map(id, applied),
+        *(id(each.value) for each in own if isinstance(each, ast.Subscript | ast.Attribute)),
+    }
     called = frozenset(_dump(each) for each in functions.values() if _last(each) not in _PROPERTIES)
     uncalled = frozenset(_dump(each) for each in own if _last(each) and id(each) not in elsewhere)
     return _Statement(
         shape, words, frozenset(each.id for each in read) - _OTHERS, frozenset(binds), Counter(under), called, uncalled
     )
+
+
+def _applied(node: ast.AST) -> Sequence[ast.expr]:
+    """Return what a call hands to ``column.apply`` or its like, which calls it for each value."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() | ast.Attribute() | ast.Subscript(), attr="apply" | "map")):
+            return node.args
+    return ()
 
 
 _MODULES = frozenset((*ALIASES, *ALIASES.values(), "scipy", "sklearn", "math"))

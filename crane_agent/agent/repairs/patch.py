@@ -21,11 +21,13 @@ class Patch:
         summary: What it does, and why, in one sentence for the user.
         source: The patched cell, whole.
         cell: Index of the cell that it changes; None: the target.
+        is_rerun: Whether it takes out an executed cell that the target repeats.
     """
 
     summary: str
     source: str
     cell: int | None = None
+    is_rerun: bool = False
 
 
 class Edit(NamedTuple):
@@ -223,6 +225,16 @@ class Script:
         start = max(self.source.rfind("\n", 0, found.start), self.source.rfind("\r", 0, found.start)) + 1
         indent = self.source[start : found.start]
         return Edit(start, start, f"{indent}{line}{self._line_end}") if not indent.strip() else None
+
+    def without_statement(self, statement: ast.stmt) -> Edit | None:
+        """Return the edit that takes out a statement with its lines; None if others stand on them."""
+        found = self.span(statement)
+        if found is None:
+            return None
+        start = max(self.source.rfind("\n", 0, found.start), self.source.rfind("\r", 0, found.start)) + 1
+        line_end = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n|$)").match(self.source, found.end)
+        is_alone = not self.source[start : found.start].strip() and line_end is not None
+        return Edit(start, line_end.end(), "") if is_alone and line_end is not None else None
 
     def imported(self, line: str) -> Edit | None:
         """Return the edit that puts an import before the first statement that has a place."""

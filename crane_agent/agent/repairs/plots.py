@@ -73,32 +73,68 @@ def enough_subplots(site: Site) -> Iterator[Patch]:
             text = f"-(-{needed} // {script.term(columns)})"
             yield from site.patch("Make as many rows as the loop needs.", script.replaced(rows, text))
     for node in site.subscripts:
-        if site.part(node.value, "value").dtype == "object" and (needed := _rounds(site, node)):
-            yield from _grown(site, needed)
+        part = site.part(node.value, "value")
+        if part.is_array and part.dtype == "object" and isinstance(node.value, ast.Name):
+            yield from _grown(site, node, node.value.id)
 
 
-def _rounds(site: Site, node: ast.AST) -> str:
-    """Return the number of rounds of the loop around a node, as code; '' if it is not plain."""
+def _rounds(site: Site, node: ast.AST, name: str = "") -> str:
+    """Return the number of rounds of the loop around a node, or of that which binds a name, as code; '' if unknown."""
     for loop in site.script.around(node):
-        match loop:
-            case ast.For(iter=ast.Call(func=ast.Name(id="range"), args=[stop])):
-                return site.script.term(stop)
-            case ast.For(iter=ast.Call(func=ast.Name(id="enumerate"), args=[each, *_])) | ast.For(iter=each):
-                is_plain = isinstance(each, ast.Name | ast.Attribute | ast.List | ast.Subscript)
-                return f"len({site.script.text(each)})" if is_plain else ""
+        if isinstance(loop, ast.For) and (not name or name in _names(loop.target)):
+            return _count(site, loop.iter)
     return ""
 
 
-def _grown(site: Site, needed: str) -> Iterator[Patch]:
+def _names(target: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(target) if isinstance(each, ast.Name)}
+
+
+def _count(site: Site, given: ast.expr) -> str:
+    """Return the number of things that a loop goes through, as code; '' if it is not plain."""
+    match given:
+        case ast.Call(func=ast.Name(id="range"), args=[stop]):
+            return site.script.term(stop)
+        case ast.Call(func=ast.Name(id="range"), args=[start, stop]):
+            return f"({site.script.term(stop)} - {site.script.term(start)})"
+        case ast.Call(func=ast.Name(id="enumerate" | "list" | "zip" | "sorted" | "tqdm" | "reversed"), args=[each, *_]):
+            return _count(site, each)
+        case ast.Call(func=ast.Attribute(attr="items" | "iteritems", value=table), args=[]):
+            return f"len({site.script.operand(table)}.keys())"
+        case ast.Call(func=ast.Attribute(attr="unique" | "keys" | "values" | "tolist" | "to_list"), args=[]):
+            return f"len({site.script.text(given)})"
+        case ast.Name() | ast.Attribute() | ast.List() | ast.Subscript():
+            return f"len({site.script.text(given)})"
+    return ""
+
+
+def _grown(site: Site, node: ast.Subscript, axes: str) -> Iterator[Patch]:
+    """Yield the patch that gives a grid as many rows, or columns, as the loop around needs."""
     for call in (each for each in ast.walk(site.script.tree) if isinstance(each, ast.Call)):
-        if called(call) != "subplots":
+        statement = site.script.parent(call)
+        is_own = isinstance(statement, ast.Assign) and axes in _names(statement.targets[0])
+        if called(call) != "subplots" or not is_own:
             continue
         sizes = {"nrows": None, "ncols": None, **{each.arg: each.value for each in call.keywords if each.arg}}
         rows = call.args[0] if call.args else sizes["nrows"]
         columns = call.args[1] if len(call.args) > 1 else sizes["ncols"]
-        if rows is not None:
-            by = f"-(-{needed} // {site.script.term(columns)})" if columns is not None else needed
+        match node.slice:
+            case ast.Tuple(elts=[ast.Name(id=one), ast.Name(id=other)]) if rows is not None and columns is not None:
+                needed = _rounds(site, node, one), _rounds(site, node, other)
+                edits = [site.script.replaced(each, text) for each, text in zip((rows, columns), needed, strict=True)]
+                if all(needed):
+                    yield from site.patch("Make as many subplots as the loops need.", *edits)
+                return
+        count = _rounds(site, node)
+        if count and (rows is None or _is_one(rows)) and columns is not None:
+            yield from site.patch("Make as many subplots as the loop needs.", site.script.replaced(columns, count))
+        elif count and rows is not None:
+            by = count if columns is None or _is_one(columns) else f"-(-{count} // {site.script.term(columns)})"
             yield from site.patch("Make as many rows of subplots as the loop needs.", site.script.replaced(rows, by))
+
+
+def _is_one(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 1
 
 
 def figure_and_axes(site: Site) -> Iterator[Patch]:

@@ -8,7 +8,7 @@ from crane_agent.agent.repairs.patch import Edit, Patch
 from crane_agent.agent.repairs.site import Part, Site, called
 
 _TO_NUMBER = r"could not convert string to float|invalid literal for int|Unable to parse string"
-_SIGNS = r"[,$€£%]"
+_SIGNS = r"[,+$€£¥%]"
 
 
 def number_in_text(site: Site) -> Iterator[Patch]:
@@ -32,9 +32,6 @@ def number_in_text(site: Site) -> Iterator[Patch]:
             case ast.Name(id="int") if call.args and not signs:
                 edit = site.script.wrapped(call.args[0], "float(")
                 yield from site.patch("Read the text as a float first: it is no whole number.", edit)
-            case ast.Attribute(value=owner, attr="astype") if signs:
-                edit = site.script.followed(owner, f'.str.replace(r"[{signs}]", "", regex=True)')
-                yield from site.patch(f"Take {_named(signs)} out of the texts first.", edit)
             case ast.Attribute(value=owner, attr="astype") if call.args and site.script.text(call.args[0]) in (
                 "int",
                 "'int'",
@@ -180,11 +177,12 @@ def text_to_number(site: Site) -> Iterator[Patch]:
 
 
 def _holds_text(part: Part) -> bool:
-    return part.kind == "str" or (part.is_series and part.dtype in ("object", "str", "string"))
+    is_array = part.is_array and (part.dtype == "object" or part.dtype.startswith(("<U", "|S")))
+    return part.kind == "str" or is_array or (part.is_series and part.dtype in ("object", "str", "string"))
 
 
 def _to_float(site: Site, node: ast.expr, part: Part) -> Edit | None:
-    if part.is_series:
+    if part.is_series or part.is_array:
         return site.script.followed(node, ".astype(float)")
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return site.script.replaced(node, node.value) if _is_number(node.value) else None

@@ -217,9 +217,13 @@ def _library_of(error: BaseException, module: str) -> str:
 def _text_of(error: BaseException) -> Optional[str]:
     """Return the message of an exception; None if its class fails to make one, which is an error of its own."""
     try:
-        return str(error)[:MOST_TEXT]
+        text = str(error)
     except Exception:  # noqa: BLE001 - a class of the user's may raise anything here
         return None
+    if len(text) <= MOST_TEXT:
+        return text
+    # Some libraries put a trace of their own first, and what went wrong last.
+    return text[: MOST_TEXT // 2] + " ... " + text[-MOST_TEXT // 2 :]
 
 
 def chain(error: Optional[BaseException]) -> Iterator[BaseException]:

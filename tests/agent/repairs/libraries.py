@@ -26,14 +26,14 @@ class Oracle:
         self.target = target_in(target, executed=executed)
         self.executed = executed
 
-    def run(self, source):
-        """Run the executed cells and then a text as the target; return its exception and what is told of it."""
+    def run(self, source, executed=None):
+        """Run executed cells and then a text as the target; return its exception and what is told of it."""
         # As IPython's shell: names of files and the sources behind them.
         shell = SimpleNamespace(compile=CachingCompiler(), transform_cell=lambda text: parse(text).python)
         no_magic = SimpleNamespace(run_line_magic=lambda name, line: None)
         namespace = {"__name__": "__main__", "get_ipython": lambda: no_magic}
         with contextlib.redirect_stdout(io.StringIO()):
-            for number, cell in enumerate(self.executed, 1):
+            for number, cell in enumerate(self.executed if executed is None else executed, 1):
                 exec(self._compiled(shell, cell, number), namespace)
             code = self._compiled(shell, source, 99)
             try:
@@ -68,7 +68,16 @@ class Oracle:
     def first_that_runs(self, patches):
         """Return the first of the patches that are tried which comes to its end, None if none does."""
         for patch in patches[:MOST_TRIED]:
-            assert hides(self.source, patch.source) == "", (patch, hides(self.source, patch.source))
-            if self.run(patch.source)[0] is None:
+            if self.runs(patch):
                 return patch
         return None
+
+    def runs(self, patch):
+        """Run the executed cells and the target, one of them patched; tell whether the target comes to its end."""
+        old = self.source if patch.cell is None else self.executed[patch.cell]
+        assert hides(old, patch.source) == "", (patch, hides(old, patch.source))
+        if patch.cell is None:
+            return self.run(patch.source)[0] is None
+        executed = [*self.executed]
+        executed[patch.cell] = patch.source
+        return self.run(self.source, executed)[0] is None

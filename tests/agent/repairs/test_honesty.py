@@ -29,6 +29,10 @@ HIDING = {
         "try:\n    f(x)\nexcept KeyError:\n    g(x)\n",
         "try:\n    f(x)\nexcept KeyError:\n    g(x)\nexcept ValueError:\n    g(x)\n",
     ),
+    "rows of features only": (FIT, f"X = X[y.notna()]\n{FIT}"),
+    "rows without a feature": (FIT, f"X, y = X[X.notna()], y[X.notna()]\n{FIT}"),
+    "numbers for data": ("s = accuracy(y, p)", "s = accuracy(1, 1)"),
+    "another statement on a dimension": ("x = x.unsqueeze(0)\nx = f(x)", "x = x.unsqueeze(0)"),
     "a dropped line": (FIT, "df = load()\nprint(model.score(X, y))\n"),
     "a line in a comment": (FIT, "df = load()\n# model.fit(X, y)\nprint(model.score(X, y))\n"),
     "a line in a text": (FIT, 'df = load()\n"""\nmodel.fit(X, y)\n"""\nprint(model.score(X, y))\n'),
@@ -39,6 +43,16 @@ HIDING = {
     "a print instead": (FIT, "df = load()\nprint('skipped')\nprint(model.score(X, y))\n"),
     "a call without its arguments": (FIT, "df = load()\nmodel.fit\nprint(model.score(X, y))\n"),
     "a call that is not made": ("df.plot()", "df.plot"),
+    "a call for each of nothing": ("x = g(f(y))", "x = g([].map(f))"),
+    "texts that are no numbers": ("x = t.astype(int)", "x = pd.to_numeric(t, errors='coerce')"),
+    "as many rounds as axes": (
+        "for i, c in enumerate(df.columns):\n    ax[i].plot(df[c])",
+        "for i, c in enumerate(df.columns[:len(ax)]):\n    ax[i].plot(df[c])",
+    ),
+    "a statement behind a loop that ends it": (
+        "for c in xs:\n    f(c)\n    df.drop(columns='a')",
+        "for c in xs:\n    f(c)\n    break\ndf.drop(columns='a')",
+    ),
     "a method that is not called": ("x = loss.backward()", "x = loss.backward"),
     "the last line": (FIT, "df = load()\nmodel.fit(X, y)\n"),
     "the last of a loop": (
@@ -154,6 +168,11 @@ HONEST = {
     "fillna": ("m.fit(X, y)", "m.fit(X.fillna(X.mean()), y)"),
     "an imputer": ("m.fit(X, y)", "m.fit(SimpleImputer().fit_transform(X), y)"),
     "dummies": ("m.fit(X, y)", "m.fit(pd.get_dummies(X), y)"),
+    "a function for each value": ("df['b'] = f(df['a'])", "df['b'] = df['a'].apply(f)"),
+    "a statement behind its loop": (
+        "for c in xs:\n    f(c)\n    df.drop(columns='a', inplace=True)",
+        "for c in xs:\n    f(c)\ndf.drop(columns='a', inplace=True)",
+    ),
     "numbers only": ("x = df.corr()", "x = df.corr(numeric_only=True)"),
     "a device": ("y = m(x)", "y = m(x.to(device))"),
     "a device if there is one": (
@@ -197,6 +216,15 @@ HONEST = {
     "a swapped import": (
         "import datetime\ndatetime(2020, 1, 1)",
         "from datetime import datetime\ndatetime(2020, 1, 1)",
+    ),
+    "rows without a label": (FIT, f"X, y = X[y.notna()], y[y.notna()]\n{FIT}"),
+    "rows without a label in a call": ("a, b = split(X, y)", "a, b = split(X[y.notna()], y[y.notna()])"),
+    "a dimension less": ("x = x.unsqueeze(0)\ny = m(x)", "y = m(x)"),
+    "the size of a layer": ("net = nn.Linear(hidden * 2, 3)", "net = nn.Linear(8, 3)"),
+    "labels that are encoded": (FIT, f"e = LabelEncoder()\ny = e.fit_transform(y)\n{FIT}"),
+    "a state that is detached": (
+        "for x in xs:\n    y, s = m(x, s)\n    y.backward()",
+        "for x in xs:\n    s = tuple(each.detach() for each in s)\n    y, s = m(x, s)\n    y.backward()",
     ),
     "nothing changed": (FIT, FIT),
 }
