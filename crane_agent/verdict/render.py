@@ -34,7 +34,7 @@ MAX_WORDS = 4000
 _STYLES = {"crash": "bold red", "no_crash": "bold green", "unknown": "bold yellow"}
 _LABELS = {"crash": "CRASH", "no_crash": "NO CRASH", "unknown": "UNKNOWN"}
 _VERIFIED = {
-    "yes": "verified: the patched cell does not crash there",
+    "yes": "verified: with it the cell ran to its end in a copy",
     "partly": "partly verified: the patched cell was still running behind that line",
     "no": "not enough: the patched cell still crashes",
     "not tried": "not verified",
