@@ -262,7 +262,7 @@ def repair(state: State, runtime: Runtime[Run]) -> State:
     began = time.perf_counter()
     may_run = run.budget.rehearse == "on" or state.get("may_rehearse", False)
     rehearse = _Rehearsing(state, run) if may_run else None
-    propose = _Proposing(state, run, claim)
+    propose = _Proposing(state, run, claim, may_run=may_run)
     found = repaired(claim, _shown(state, run, claim, rehearse), run.target, rehearse, propose)
     mended = claim.model_copy(update={"fix": found.fix, "origin": _origin(claim, found.fix, run.target)})
     milliseconds = 1000 * (time.perf_counter() - began)
@@ -280,14 +280,16 @@ def repair(state: State, runtime: Runtime[Run]) -> State:
 class _Proposing:
     """Asks the policy for patches, as long as the run's tokens and time last."""
 
-    def __init__(self, state: State, run: Run, claim: Claim) -> None:
+    def __init__(self, state: State, run: Run, claim: Claim, *, may_run: bool) -> None:
         self.messages: tuple[AnyMessage, ...] = ()
         self.notes: tuple[str, ...] = ()
         self.tokens_in = self.tokens_out = 0
         self._view = view_of(state, run)
         self._run = run
         self._claim = claim
-        self._is_over = run.policy is run.rules or state.get("gave_up", False)
+        # Whoever gave the verdict could give a patch with it; only what became of that is news.
+        had_its_say = state.get("reached_by") == run.policy.name and not may_run
+        self._is_over = run.policy is run.rules or state.get("gave_up", False) or had_its_say
 
     def __call__(self, tried: Sequence[Tried]) -> ProposedFix | None:
         """Return the policy's next patch; None if it has none, or may not be asked any more."""

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from model_server import ModelServer, calls, verdict
 from targets import target_in
 
 from crane_agent.agent.llm_policy import model_policy, policy_of
-from crane_agent.agent.policy import Decision, ProbeCall, View
+from crane_agent.agent.policy import Decision, ProbeCall, Proposal, Tried, View
 from crane_agent.agent.state import Step
 from crane_agent.config import Prices, Settings
 from crane_agent.errors import KernelDied
@@ -79,6 +79,9 @@ class Scripted:
     def decide(self, view: View) -> Decision:
         self.views.append(view)
         return self.script(view)
+
+    def mend(self, view: View, claim: Claim, tried: Sequence[Tried]) -> Proposal:
+        return Proposal()
 
 
 def never(view: View) -> Decision:

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from targets import target_in
 
 from crane_agent.agent.labels import crash_type_of, root_cause_of, stage_of
 from crane_agent.agent.llm_policy import model_policy
-from crane_agent.agent.policy import Decision, Fact, Observation, ProbeCall, View
+from crane_agent.agent.policy import Decision, Fact, Observation, ProbeCall, Proposal, Tried, View
 from crane_agent.agent.rehearsals import (
     CONTRADICTED,
     NOT_AS_IT_STANDS,
@@ -601,6 +601,9 @@ def test_no_policy_is_asked_what_a_rehearsal_has_settled(kernel: LaunchedSession
 
         def decide(self, view: View) -> Decision:
             raise AssertionError("asked")
+
+        def mend(self, view: View, claim: Claim, tried: Sequence[Tried]) -> Proposal:
+            return Proposal()
 
     target = target_in(OPEN + "df['Fare']", executed=(SETUP,))
     assert predict(target, kernel, settings=Settings(rehearse="on"), policy=Never()).reached_by == "rehearsal"

@@ -287,6 +287,16 @@ def test_a_run_with_rehearsals_and_a_fix_is_replayed(session: LaunchedSession, t
     same(run)
 
 
+def test_a_run_with_a_models_patches_is_replayed_without_it(session: LaunchedSession, tmp_path: Path) -> None:
+    source = "print(df['zzzz'])"
+    patches = [calls(("patch", {"summary": "s", "source": f"print(df['{name}'])"})) for name in ("zzz", "age")]
+    run = asked(tmp_path / "t", session, *patches, source=source, rehearse="on")
+    assert run.verdict is not None
+    assert run.verdict.fix is not None
+    assert run.verdict.fix.verified == "yes"
+    same(run)
+
+
 def test_the_users_answer_about_a_rehearsal_is_replayed(session: LaunchedSession, tmp_path: Path) -> None:
     for answer in (True, False):
         with TraceFile(tmp_path / str(answer)) as trace:

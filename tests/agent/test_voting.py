@@ -103,7 +103,7 @@ def sampled(
     session: LaunchedSession, server: ModelServer, samples: int, target: str = OPEN, **settings: Any
 ) -> Verdict:
     policy = model_policy(model="small", base_url=server.base_url, api_key="key")
-    limits = Settings(samples=samples, rehearse="off", **settings)
+    limits = Settings(samples=samples, rehearse="off", fix=False, **settings)
     return predict(target_in(target, executed=(SETUP,)), session, settings=limits, policy=policy)
 
 

@@ -88,7 +88,9 @@ def test_a_trace_replaces_no_file_and_nothing_is_replayed_before_that_is_said(bo
 
 
 def test_samples_are_asked_for_by_a_flag_and_counted_in_the_notes(book: Path, tmp_path: Path) -> None:
-    done = asked(book, tmp_path, [verdict(**CRASH), verdict(), verdict(**CRASH)], "--samples", "3", "--json")
+    done = asked(
+        book, tmp_path, [verdict(**CRASH), verdict(), verdict(**CRASH)], "--samples", "3", "--no-fix", "--json"
+    )
     found = json.loads(done.stdout)
     assert (found["outcome"], round(found["confidence"], 2)) == ("crash", 0.67)
     assert found["notes"] == ["2 of 3 samples agree"]
