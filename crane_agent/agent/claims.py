@@ -155,7 +155,7 @@ def claim_of(
         explanation=_explanation(crash, cells, lead),
         evidence=tuple(Evidence(fact=fact, words=crash.because) for fact in facts),
         origin=_origin(crash, target, cells) if cells or origin is None else origin,
-        fix=_fix(crash, target, line, cells),
+        fix=_fix(crash, target, line, cells) or _definition(crash, observation),
     ).proved_by(_proof(crash, cells, lead))
 
 
@@ -216,6 +216,12 @@ def _fix(crash: Crash, target: Target, line: int | None, cells: Sequence[int]) -
     wrong = crash.name or _quoted_once(crash.message).replace(HIDDEN, "")
     source = _replaced(target.cell.source, line, wrong, meant)
     return ProposedFix(summary=f"Use {meant!r} instead of {wrong!r}." if wrong else f"Use {meant!r}.", source=source)
+
+
+def _definition(crash: Crash, observation: Observation) -> ProposedFix | None:
+    if crash.type != "NameError" or crash.name not in observation.never_bound:
+        return None
+    return ProposedFix(summary=f"Define {crash.name!r} first: no cell of the notebook does.")
 
 
 def _quoted_once(message: str) -> str:

@@ -54,6 +54,9 @@ MOST_PROPOSED = 3
 """Patches that the policy is asked for beyond its first."""
 
 
+_NOT_RUN = "it was not run"
+
+
 class Attempt(NamedTuple):
     """A patch, and what became of it.
 
@@ -69,7 +72,7 @@ class Attempt(NamedTuple):
     verified: Verified = "not tried"
     bound: tuple[BoundName, ...] = ()
     then: Crash | None = None
-    outcome: str = "it was not run"
+    outcome: str = _NOT_RUN
 
     @property
     def rank(self) -> int:
@@ -140,7 +143,8 @@ def repaired(
     if best is None:
         return Found(None if own is not None else claim.fix, replace(search.repair, note=note))
     if best.verified == "no" and best.then is None:
-        return Found(None, replace(search.repair, note=note or "the patches that were tried do not help"))
+        words = claim.fix if own is None else None
+        return Found(words, replace(search.repair, note=note or "the patches that were tried do not help"))
     if best.then is not None:
         note = f"the patch gets further; then {best.then.type} is raised"
     fix = ProposedFix(summary=best.patch.summary, source=best.patch.source, cell=best.patch.cell)
@@ -232,6 +236,8 @@ class _Search:
         self._attempts.append(Tried(fix, attempt.outcome))
         if self.best is None or attempt.rank < self.best.rank:
             self.best = attempt
+            is_open = attempt.verified == "not tried" and attempt.outcome != _NOT_RUN
+            self.note = f"whether the patch works is open: {attempt.outcome}" if is_open else ""
         return after
 
     def _result(self, patch: Patch, before: _Scene | None) -> tuple[Attempt, _Scene | None]:
@@ -246,8 +252,7 @@ class _Search:
             after = None
         verified = self._verified(rehearsal, target)
         if verified == "yes" and patch.cell is not None and not self._fails_unpatched(patch):
-            self.note = "in a second kernel the cell does not crash even without the patch"
-            verified = "not tried"
+            return Attempt(patch, outcome="in a second kernel the cell does not crash even without it"), None
         return Attempt(patch, verified, bound_in(answer), after and after.crash, _outcome(rehearsal.reply)), after
 
     def _run(self, patch: Patch) -> Rehearsal | None:

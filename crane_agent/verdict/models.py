@@ -104,7 +104,7 @@ class BoundName(_Model):
 
     name: Text
     type: Text = ""
-    shape: tuple[int, ...] | None = None
+    shape: tuple[int | None, ...] | None = Field(default=None, description="null for an axis of any size.")
     columns: tuple[Text, ...] | None = None
 
 

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from crane_agent.notebook.code import names_in, parse
+from crane_agent.notebook.effects import changes_below
 from crane_agent.verdict.models import BoundName, Fix, Verdict
 from evals.instance import Instance
 
@@ -105,7 +106,7 @@ class Comparison(NamedTuple):
     """What a patched target binds, beside what its repaired twin does.
 
     Attributes:
-        names: How the values of each name compare that the unpatched target binds, and the twin, too.
+        names: How the values of each name compare that the unpatched target binds or changes, and the twin, too.
         missing: Names that both of these bind, and the patched target does not.
         differences: What differs, in words, by name.
     """
@@ -131,7 +132,9 @@ def compared(row: Row, twin: Row) -> Comparison | None:
         return None
     patched = {each.name: each for each in row.patch.bound}
     repaired = {each.name: each for each in twin.found.bound}
-    wanted = sorted(names_in(parse(row.target)).binds & repaired.keys())
+    code = parse(row.target)
+    changes = changes_below(code.tree, frozenset()) if code.tree is not None else ()
+    wanted = sorted((names_in(code).binds | {change.name for change in changes}) & repaired.keys())
     names = {name: _likeness(patched[name], repaired[name]) for name in wanted if name in patched}
     return Comparison(
         names,

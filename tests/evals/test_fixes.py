@@ -48,6 +48,14 @@ def test_types_shapes_and_columns_are_compared_name_by_name(bound, same, compati
     assert (found.is_same, found.is_compatible) == (same, compatible)
 
 
+def test_a_name_that_is_changed_only_is_compared_too():
+    target = "table['c'] = 1\nother.x = 2"
+    broken = row("reproduced", None, fix(name("table", shape=(4, 9))), target=target)
+    found = compared(broken, row("fixed", (name("table"), name("other"))))
+    assert found is not None
+    assert (dict(found.names), found.missing) == ({"table": "other"}, ("other",))
+
+
 def test_names_that_only_the_twin_binds_are_not_compared():
     found = compared(row("reproduced", None, fix(name("table"), TOTAL)), row("fixed", (name("other"), TOTAL)))
     assert found is not None
