@@ -445,9 +445,6 @@ def columns_by_position(site: Site) -> Iterator[Patch]:
                 numbers = [each for each in keys if isinstance(each, ast.Constant) and type(each.value) is int]
                 edits = [site.script.wrapped(each, f"{table}.columns[", "]") for each in numbers]
                 yield from site.patch("Name the columns by their positions: no column is called so.", *edits)
-                among = f'{table}.select_dtypes("number").columns['
-                edits = [site.script.wrapped(each, among, "]") for each in numbers]
-                yield from site.patch("Name the columns by their positions among those of numbers.", *edits)
 
 
 STRATEGIES = (
