@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from crane_agent.agent.graph import agent_graph
 from crane_agent.agent.rule_policy import RulePolicy
@@ -18,6 +17,7 @@ from crane_agent.notebook.history import Target, target_of
 from crane_agent.predict import predict
 from crane_agent.session.launched import LaunchedSession, launch
 from crane_agent.session.protocol import Limits, PatchedCell, Rehearsal, Reply, Session
+from crane_agent.session.wrapped import WrappedSession
 from evals.instance import Instance, Truth, leading_blank_lines
 from evals.scorer import ARMS, Answer, Arm, Rehearsed, Said, rehearsed_of
 from evals.traces import left_behind, surroundings
@@ -59,31 +59,21 @@ class ArmFailed(Exception):
     """The kernel did not survive a prediction, or did not answer any more."""
 
 
-class Tally:
+class Tally(WrappedSession):
     """A session that counts what is asked and what is answered; everything else is left to the session it wraps."""
 
     def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self.refused: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self.asked = 0
         self.size = 0
         self.check_ms: float | None = None
         self.rehearsals: list[Rehearsed] = []
-        self._session = session
-
-    @property
-    def python_version(self) -> tuple[int, int]:
-        """(major, minor) of the kernel's Python."""
-        return self._session.python_version
-
-    @property
-    def owned(self) -> bool:
-        """Whether the kernel is one of our own."""
-        return self._session.owned
 
     def ask(self, question: str, arguments: Mapping[str, Any], *, limits: Limits | None = None) -> Reply:
         """Put one question to the kernel and count the reply."""
-        reply = self._session.ask(question, arguments, limits=limits)
+        reply = super().ask(question, arguments, limits=limits)
         if question == "check":
             self.check_ms = reply.elapsed_ms
         self._count(question, reply)
@@ -97,25 +87,13 @@ class Tally:
         """
         began = time.perf_counter()
         try:
-            rehearsal = self._session.rehearse(source, seconds=seconds, patched=patched)
+            rehearsal = super().rehearse(source, seconds=seconds, patched=patched)
         except KernelBusy as busy:
             self.rehearsals.append(Rehearsed(way="fork", status="refused", reason=f"no answer: {busy}"))
             raise
         self._count("rehearse", rehearsal.reply)
         self.rehearsals.append(rehearsed_of(rehearsal, elapsed_ms=1000 * (time.perf_counter() - began)))
         return rehearsal
-
-    def close(self) -> None:
-        """Close the session."""
-        self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _count(self, question: str, reply: Reply) -> None:
         self.asked += 1

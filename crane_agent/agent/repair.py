@@ -158,9 +158,9 @@ class _Search:
         self, target: Target, raised: ExceptionClaim | None, shown: Fact | None, rehearse: Rehearse | None
     ) -> None:
         self.best: Attempt | None = None
+        self.note = ""
         self._attempts: list[Tried] = []
         self._most = MOST_TRIED
-        self.note = ""
         self._target = target
         self._raised = raised
         self._is_replayed = shown is not None and shown.call.arguments.get("way") == "shadow"
@@ -260,16 +260,20 @@ class _Search:
         elsewhere = patch.cell is not None
         if self._rehearse is None or elsewhere in self._refused or (elsewhere and self._replays >= MOST_REPLAYS):
             return None
-        rehearsal = self._rehearse(*_sources(self._target, patch))
+        rehearsal = self._counted(self._rehearse(*_sources(self._target, patch)))
         if rehearsal is None:
             self._rehearse = None
             return None
         self._tried += 1
         self._replays += elsewhere
-        self._size += rehearsal.reply.size
-        self._replay_ms += rehearsal.replay_ms
         if rehearsal.reply.status == "refused":
             self._refused.add(elsewhere)
+        return rehearsal
+
+    def _counted(self, rehearsal: Rehearsal | None) -> Rehearsal | None:
+        if rehearsal is not None:
+            self._size += rehearsal.reply.size
+            self._replay_ms += rehearsal.replay_ms
         return rehearsal
 
     def _fails_unpatched(self, patch: Patch) -> bool:
@@ -280,11 +284,9 @@ class _Search:
         assert changed is not None
         assert self._rehearse is not None
         original = self._target.executed[changed.place].source
-        rehearsal = self._rehearse(source, replace(changed, source=original))
+        rehearsal = self._counted(self._rehearse(source, replace(changed, source=original)))
         if rehearsal is None:
             return False
-        self._size += rehearsal.reply.size
-        self._replay_ms += rehearsal.replay_ms
         answer = rehearsal.reply.answer
         type_ = self._raised.type if self._raised is not None else ""
         self._is_replayed = answer.get("outcome") == "crash" and answer["exception"]["type"] == type_

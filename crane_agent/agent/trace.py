@@ -47,6 +47,7 @@ from crane_agent.in_kernel.redaction import redacted_value
 from crane_agent.notebook.cells import Cell
 from crane_agent.notebook.history import Target
 from crane_agent.session.protocol import Limits, PatchedCell, Rehearsal, Reply, Session
+from crane_agent.session.wrapped import WrappedSession
 from crane_agent.verdict.models import Claim, Verdict
 from crane_agent.verdict.render import without_secrets
 
@@ -230,28 +231,18 @@ def _without_keys(settings: Settings) -> dict[str, Any]:
     return kept
 
 
-class TracedSession:
+class TracedSession(WrappedSession):
     """A session whose questions and replies are recorded."""
 
     def __init__(self, session: Session, record: Recorder) -> None:
-        self._session = session
+        super().__init__(session)
         self._record = record
-
-    @property
-    def python_version(self) -> tuple[int, int]:
-        """(major, minor) of the kernel's Python."""
-        return self._session.python_version
-
-    @property
-    def owned(self) -> bool:
-        """Whether the kernel was started by us."""
-        return self._session.owned
 
     def ask(self, question: str, arguments: Mapping[str, Any], *, limits: Limits | None = None) -> Reply:
         """Put one question to the kernel; errors as for the session itself."""
         asked = {"question": question, "arguments": question_arguments(question, arguments)}
         try:
-            reply = self._session.ask(question, arguments, limits=limits)
+            reply = super().ask(question, arguments, limits=limits)
         except KernelError as error:
             self._record("question", **asked, **_failure(error))
             raise
@@ -262,25 +253,13 @@ class TracedSession:
         """Run a cell in a fenced copy of the kernel; errors as for the session itself."""
         asked = rehearsal_asked(source, patched)
         try:
-            rehearsal = self._session.rehearse(source, seconds=seconds, patched=patched)
+            rehearsal = super().rehearse(source, seconds=seconds, patched=patched)
         except KernelError as error:
             self._record("rehearsal", asked=asked, **_failure(error))
             raise
         has_proof = bool(rehearsal.reply.proof)
         self._record("rehearsal", asked=asked, limit_s=seconds, rehearsal=rehearsal, has_proof=has_proof)
         return rehearsal
-
-    def close(self) -> None:
-        """Close the session."""
-        self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def question_arguments(question: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:

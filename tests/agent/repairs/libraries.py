@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import warnings
 from types import SimpleNamespace
 
 from IPython.core.compilerop import CachingCompiler
@@ -10,6 +11,7 @@ from targets import target_in
 
 from crane_agent.agent.claims import Crash
 from crane_agent.agent.labels import crash_type_of
+from crane_agent.agent.repairs import candidates, candidates_elsewhere
 from crane_agent.agent.repairs.honesty import hides
 from crane_agent.in_kernel.rehearsal.report import of_error
 from crane_agent.in_kernel.rehearsal.scene import scene_of
@@ -81,3 +83,15 @@ class Oracle:
         executed = [*self.executed]
         executed[patch.cell] = patch.source
         return self.run(self.source, executed)[0] is None
+
+
+def found_for(oracle):
+    """Return the first patch that runs, of the target, then of executed cells, and a text for a failing test."""
+    with warnings.catch_warnings():
+        # Libraries warn of what they will change; what they raise is asked here.
+        warnings.simplefilter("ignore")
+        crash, scene = oracle.crash()
+        patches = [list(each(crash, scene, oracle.target)) for each in (candidates, candidates_elsewhere)]
+        found = next((each for each in map(oracle.first_that_runs, patches) if each is not None), None)
+    sources = "\n~~~\n".join(f"{patch.cell}\n{patch.source}" for each in patches for patch in each)
+    return found, f"{crash.type}: {crash.message}\n{sources}\n{scene}"

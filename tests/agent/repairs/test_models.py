@@ -1,11 +1,7 @@
 """The strategies for models: the original really raises, the patch that is found, of any cell, really runs."""
 
-import warnings
-
 import pytest
-from libraries import Oracle
-
-from crane_agent.agent.repairs import candidates, candidates_elsewhere
+from libraries import Oracle, found_for
 
 TORCH = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\nimport numpy as np\n"
 
@@ -678,18 +674,6 @@ BOOSTING = {
 
 TABLES = {"layers": LAYERS, "training": TRAINING, "sklearn": SKLEARN, "keras": NETWORKS, "boosting": BOOSTING}
 ROWS = {f"{table}: {name}": row for table, rows in TABLES.items() for name, row in rows.items()}
-
-
-def found_for(oracle):
-    """Return the first patch that runs, of the target, then of executed cells, and a text for a failing test."""
-    with warnings.catch_warnings():
-        # Libraries warn of what they will change; what they raise is asked here.
-        warnings.simplefilter("ignore")
-        crash, scene = oracle.crash()
-        patches = [list(each(crash, scene, oracle.target)) for each in (candidates, candidates_elsewhere)]
-        found = next((each for each in map(oracle.first_that_runs, patches) if each is not None), None)
-    sources = "\n~~~\n".join(f"{patch.cell}\n{patch.source}" for each in patches for patch in each)
-    return found, f"{crash.type}: {crash.message}\n{sources}\n{scene}"
 
 
 @pytest.mark.parametrize("name", ROWS)
