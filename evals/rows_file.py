@@ -26,9 +26,9 @@ class Keyed(Protocol):
 R = TypeVar("R", bound=Keyed)
 
 
-def rows_in(path: Path, kind: type[R]) -> list[R]:
-    """Return the rows of earlier runs; none if there is no such file."""
-    if not path.exists():
+def rows_in(path: Path | None, kind: type[R]) -> list[R]:
+    """Return the rows of earlier runs; none if there is no file, or none is kept."""
+    if path is None or not path.exists():
         return []
     return [kind.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
 

@@ -147,8 +147,9 @@ def repaired(
         return Found(words, replace(search.repair, note=note or "the patches that were tried do not help"))
     if best.then is not None:
         note = f"the patch gets further; then {best.then.type} is raised"
-    fix = ProposedFix(summary=best.patch.summary, source=best.patch.source, cell=best.patch.cell)
-    return Found(fix, replace(search.repair, verified=best.verified, bound=best.bound, note=note or search.note))
+    return Found(
+        _fix_of(best.patch), replace(search.repair, verified=best.verified, bound=best.bound, note=note or search.note)
+    )
 
 
 class _Search:
@@ -232,8 +233,7 @@ class _Search:
             return None
         self._seen.add(key)
         attempt, after = self._result(patch, before)
-        fix = ProposedFix(summary=patch.summary, source=patch.source, cell=patch.cell)
-        self._attempts.append(Tried(fix, attempt.outcome))
+        self._attempts.append(Tried(_fix_of(patch), attempt.outcome))
         if self.best is None or attempt.rank < self.best.rank:
             self.best = attempt
             is_open = attempt.verified == "not tried" and attempt.outcome != _NOT_RUN
@@ -344,6 +344,10 @@ def _sources(target: Target, patch: Patch) -> tuple[str, PatchedCell | None]:
         return patch.source, None
     place = max(place for place, cell in enumerate(target.executed) if cell.index == patch.cell)
     return target.cell.source, PatchedCell(place, patch.source)
+
+
+def _fix_of(patch: Patch) -> ProposedFix:
+    return ProposedFix(summary=patch.summary, source=patch.source, cell=patch.cell)
 
 
 def _whole(fix: ProposedFix | None, target: Target) -> Patch | None:

@@ -35,8 +35,7 @@ def run(instances: Sequence[Instance], plan: Plan, out: Path | None, seen: Calla
     Returns:
         The rows of `instances`, old and new, in their order.
     """
-    earlier = rows_in(out, Row) if out else []
-    return run_missing(instances, earlier, lambda each: run_one(each, plan), out, jobs=plan.jobs, seen=seen)
+    return run_missing(instances, rows_in(out, Row), lambda each: run_one(each, plan), out, jobs=plan.jobs, seen=seen)
 
 
 def run_one(instance: Instance, plan: Plan) -> Row:

@@ -68,8 +68,7 @@ def main() -> int:
 
 def run(instances: Sequence[Instance], plan: Plan, out: Path | None, seen: Callable[[Row], None]) -> list[Row]:
     """Run the notebooks that `out` has no row for yet; arguments and rows as for `run_missing`."""
-    earlier = rows_in(out, Row) if out else []
-    return run_missing(instances, earlier, lambda each: run_one(each, plan), out, jobs=plan.jobs, seen=seen)
+    return run_missing(instances, rows_in(out, Row), lambda each: run_one(each, plan), out, jobs=plan.jobs, seen=seen)
 
 
 def run_one(instance: Instance, plan: Plan) -> Row:
