@@ -1,4 +1,4 @@
-# Everything here needs Python 3.11 or newer with `venv`, and an index that pip can install from.
+# Everything here needs Python 3.10 or newer with `venv`, and an index that pip can install from.
 # VENV=FOLDER uses another environment; PYTHON=PATH makes it with another interpreter.
 
 SHELL := /bin/sh
@@ -13,7 +13,7 @@ DEMO_CHECK = { code=0; crane-agent check $(1) || code=$$?; \
 .DEFAULT_GOAL := help
 .PHONY: help demo test check docs demo-wheel bench-startup evals-junobench evals-cells bench-probes soak-rehearsal \
 	evals-planted evals-probes test-kernels evals-checker-junobench evals-checker-cells evals-checker-corpus \
-	evals-rehearsal-corpus evals-fixes-junobench
+	evals-rehearsal-corpus evals-fixes-junobench evals-fact-text test-real-model test-images
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -47,13 +47,17 @@ bench-startup: $(VENV)/.demo ## Time the start-up of the command line
 	$(BIN)/python evals/startup.py
 
 # BENCH is the folder of runnable JunoBench cases, BENCH_PYTHON the interpreter that its setup_env.sh builds.
-evals-junobench: $(VENV)/.test ## Measure on JunoBench: BENCH=FOLDER BENCH_PYTHON=PATH
-	$(BIN)/python -m evals.junobench.run --bench "$(BENCH)" --python "$(BENCH_PYTHON)" \
-		--out evals/results/junobench.jsonl --fresh --table evals/results/junobench.md
+evals-junobench: $(VENV)/.test ## Measure every arm on JunoBench, on from where it stopped: BENCH=FOLDER BENCH_PYTHON=PATH [GRID="--policy NAME ..."]
+	$(BIN)/python -m evals.junobench.grid --bench "$(BENCH)" --python "$(BENCH_PYTHON)" --logs build/junobench \
+		--rows evals/results/junobench.jsonl --table evals/results/junobench.md $(GRID)
 
 evals-fixes-junobench: $(VENV)/.test ## Fixes on JunoBench, on from where it stopped: BENCH=FOLDER BENCH_PYTHON=PATH
 	$(BIN)/python -m evals.fixes.junobench --bench "$(BENCH)" --python "$(BENCH_PYTHON)" \
 		--out evals/results/fixes_junobench.jsonl --table evals/results/fixes_junobench.md
+
+evals-fact-text: $(VENV)/.test ## What facts cost on JunoBench, on from where it stopped: BENCH=FOLDER BENCH_PYTHON=PATH
+	$(BIN)/python -m evals.fact_text.junobench --bench "$(BENCH)" --python "$(BENCH_PYTHON)" \
+		--out evals/results/fact_text.jsonl --table evals/results/fact_text.md
 
 evals-cells: $(VENV)/.test ## Measure on single cells: CELLS=FILE
 	$(BIN)/python -m evals.cells --cells "$(CELLS)" \
@@ -116,9 +120,27 @@ $(CORPUS_VENV)/.done: evals/checker/corpus_environment.txt
 test-kernels: $(VENV)/.test ## Test kernels of all ages: KERNEL_PYTHONS="PATH ..."; those on the PATH if none
 	$(BIN)/python -m evals.probes.kernels $(KERNEL_PYTHONS) --table evals/results/kernels.md
 
+test-images: $(VENV)/.test ## Let pip resolve against what notebook services have installed
+	$(BIN)/python -m pytest -m slow tests/test_images.py
+
+# MODEL_PYTHON is an interpreter that has the model and its server; without one an environment is made, which may build
+# llama.cpp: that takes a compiler, cmake and half an hour.
+REAL_MODEL ?= build/real-model
+LLAMA_BUILD := -DLLAVA_BUILD=OFF -DLLAMA_CURL=OFF
+
+test-real-model: $(VENV)/.test $(if $(MODEL_PYTHON),,$(REAL_MODEL)/.done) ## A real model end to end: MODEL_PYTHON=PATH
+	$(BIN)/python -m evals.real_model --python "$(or $(MODEL_PYTHON),$(REAL_MODEL)/bin/python)" \
+		--table evals/results/real_model.md
+
+$(REAL_MODEL)/.done: evals/real_model_environment.txt
+	@base=$$(./.ci/find-python $(PYTHON)) && "$$base" -m venv "$(REAL_MODEL)"
+	CMAKE_ARGS="$(LLAMA_BUILD)" $(REAL_MODEL)/bin/python -m pip install --quiet \
+		--requirement evals/real_model_environment.txt
+	@touch $@
+
 # pip runs only when pyproject.toml changed; the sources are used where they lie.
 $(VENV)/.demo: EXTRAS := demo
-$(VENV)/.test: EXTRAS := demo,test
+$(VENV)/.test: EXTRAS := demo,test,evals,dask
 $(VENV)/.demo $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@

@@ -7,7 +7,8 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+
+from typing_extensions import Self
 
 from crane_agent.errors import ConfigError
 

@@ -6,7 +6,7 @@ may set limits, make the privacy level stricter, switch rehearsals off, and noth
 or an interpreter there is refused, never used.
 """
 
-import tomllib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -17,6 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from crane_agent.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 FILE_NAME = "crane.toml"
 ENVIRONMENT_PREFIX = "CRANE_"
@@ -39,6 +44,10 @@ Api = Literal["auto", "chat", "responses"]
 
 ToolCalling = Literal["auto", "native", "text"]
 """How the model calls tools: by the endpoint's own means, or in text; auto: in text where there is no other way."""
+
+Facts = Literal["static", "fixed", "fixed-no-structure", "fixed-no-values", "fixed-no-types", "adaptive"]
+"""Which runtime facts a policy gets: none; one summary of the names the target uses, whole or without one of its three
+parts; or what it asks the probes for."""
 
 
 class Prices(BaseModel):
@@ -110,6 +119,10 @@ class Settings(BaseSettings):
     )
     in_place: bool = Field(default=False, description="Replay in the notebook's own folder, not in a copy.")
     check: bool = Field(default=True, description="Run the deterministic checker before a policy decides.")
+    facts: Facts = Field(
+        default="adaptive",
+        description="Facts a policy gets: those it asks for (adaptive), a fixed summary, or none (static).",
+    )
     privacy: Privacy = Field(default="schema", description="How much of your data may leave the kernel.")
     rehearse: Rehearse | None = Field(
         default=None,

@@ -140,6 +140,7 @@ def _budget(settings: Settings, session: Session) -> "Budget":
         probe=Limits(seconds=settings.probe_seconds, items=settings.probe_items, bytes=settings.probe_bytes),
         kernel_bytes=settings.kernel_bytes,
         check=settings.check,
+        facts=settings.facts,
         # A kernel that somebody works in is not forked unasked: no rehearsal can be proved harmless to it.
         rehearse=settings.rehearse or ("on" if session.owned else "off"),
         rehearse_seconds=settings.rehearse_seconds,

@@ -29,8 +29,7 @@ _INTRODUCTION = """\
 
 A probe answers one question about a running kernel. It changes nothing there and runs none of the user's code; what
 cannot be told so is refused with a reason that begins "could not look, because". The rule policy, triage and a model
-ask the same probes, and this page says what a model is told: what each is for, its arguments, and one call with its
-answer.
+ask the same probes. A model is told what each is for, its arguments, and one call; here stands what that answers, too.
 
 Behind each field stands the privacy level from which on it leaves the kernel (see [privacy](privacy.md)). What a level
 keeps back is named in the reply, as `withheld`. A list that is cut says `"truncated": true`.

@@ -11,7 +11,8 @@ from evals.instance import Instance
 from evals.provenance import command_line, commit, provenance
 from evals.rehearsal.endings import endings
 from evals.runner import Plan, run
-from evals.scorer import ARMS, Arm, Row, Said
+from evals.scorer import Row, Said
+from evals.solver import WITHOUT_AND_WITH, Asking
 from evals.table import Section, happened, markdown, sections, show
 
 PIPE_WIDTH = 140
@@ -30,11 +31,11 @@ def add_options(parser: ArgumentParser, *, deadline_s: float) -> None:
 def add_arms(parser: ArgumentParser) -> None:
     """Add the option that says with which settings of `rehearse` each instance is asked about."""
     words = "with which settings of rehearse each instance is asked about; default: off,on"
-    parser.add_argument("--arms", type=_arms, default=tuple(ARMS), metavar="off,on", help=words)
+    parser.add_argument("--arms", type=_arms, default=WITHOUT_AND_WITH, metavar="off,on", help=words)
 
 
-def _arms(text: str) -> tuple[Arm, ...]:
-    arms = tuple(arm for arm in ARMS if arm in text.split(","))
+def _arms(text: str) -> tuple[Asking, ...]:
+    arms = tuple(asking for asking in WITHOUT_AND_WITH if asking.arm in text.split(","))
     if len(arms) != len(text.split(",")):
         raise ArgumentTypeError(f"{text!r} is not off, on, or both")
     return arms

@@ -44,6 +44,7 @@ class Instance(BaseModel):
         executed: The executed cells' sources, in execution order.
         target: The target's source.
         data_script: Script that writes the input files into the folder given as its argument.
+        data_folders: Folders of input files, which are copied into the kernel's.
         startup: Script that IPython itself runs when the kernel starts; never shown to a policy.
         recorded: What happened when the instance was recorded, if that is known.
     """
@@ -55,6 +56,7 @@ class Instance(BaseModel):
     executed: tuple[str, ...]
     target: str
     data_script: Path | None = None
+    data_folders: tuple[Path, ...] = ()
     startup: Path | None = None
     recorded: Truth | None = None
 
@@ -68,3 +70,15 @@ def leading_blank_lines(source: str) -> int:
     """Count the blank lines that IPython strips from the top of a cell before it compiles it [lines]."""
     lines = source.splitlines()
     return next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+
+
+def in_source_lines(truth: Truth, target: str) -> Truth:
+    """Convert a recorded line, which counts from the first line that is not blank, to the cell's own count.
+
+    The recording took the first cell line of the traceback, which need not be the target's: a line that the
+    target does not have is dropped.
+    """
+    if truth.line is None:
+        return truth
+    line = truth.line + leading_blank_lines(target)
+    return truth.model_copy(update={"line": line if line <= len(target.splitlines()) else None})

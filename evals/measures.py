@@ -1,15 +1,19 @@
 """The figures of a run, computed from its rows."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from scipy.stats import binomtest  # type: ignore[import-untyped]
+from statsmodels.stats.contingency_tables import mcnemar as mcnemar_test  # type: ignore[import-untyped]
 
+from crane_agent.verdict.models import Verdict
 from evals.instance import Truth
 from evals.scorer import Arm, Row, Said, Score
+
+K = TypeVar("K", bound=Hashable)
 
 
 class Share(NamedTuple):
@@ -28,6 +32,30 @@ class Spread(NamedTuple):
     largest: float | None = None
 
 
+class Decided(Protocol):
+    """A word about an instance, held against the truth."""
+
+    @property
+    def found(self) -> bool:
+        """Whether a crash was foreseen; an unknown is none."""
+
+    @property
+    def truth(self) -> Truth:
+        """What really happened."""
+
+
+class Told(Decided, Protocol):
+    """A verdict, held against the truth."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict."""
+
+    @property
+    def score(self) -> Score:
+        """What it is worth."""
+
+
 class Judged(NamedTuple):
     """One arm's word about one instance, and what it is worth."""
 
@@ -35,6 +63,11 @@ class Judged(NamedTuple):
     said: Said
     truth: Truth
     score: Score
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict."""
+        return self.said.verdict
 
     @property
     def found(self) -> bool:
@@ -57,10 +90,20 @@ class Counts:
     diagnosed: int
 
 
+class Confusion(NamedTuple):
+    """Crashes found (tp) and missed (fn), working cells taken for crashes (fp) and not (tn)."""
+
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+
+
 @dataclass(frozen=True)
 class Detection:
     """How well crashes are told from working cells; an unknown counts as not detected."""
 
+    confusion: Confusion
     accuracy: Share
     precision: Share
     recall: Share
@@ -83,6 +126,11 @@ class Paired(NamedTuple):
     second_only: int
     neither: int
     p: float
+
+    @property
+    def n(self) -> int:
+        """How many questions both answered."""
+        return self.both + self.first_only + self.second_only + self.neither
 
 
 def judged(rows: Iterable[Row], arm: Arm) -> list[Judged]:
@@ -112,17 +160,18 @@ def count(rows: Collection[Row], arm: Arm) -> Counts:
     )
 
 
-def detect(told: Collection[Judged]) -> Detection:
+def detect(decided: Iterable[Decided]) -> Detection:
     """Compute detection accuracy, precision, recall and F1.
 
     F1 is no proportion of the instances, but 2J / (1 + J) of one, J = tp / (tp + fp + fn): its interval is that of J,
     carried over by the same formula.
     """
-    pairs = [(each.found, each.truth.crash) for each in told]
+    pairs = [(each.found, each.truth.crash) for each in decided]
     tp, fp = pairs.count((True, True)), pairs.count((True, False))
     fn, tn = pairs.count((False, True)), pairs.count((False, False))
     overlap = share(tp, tp + fp + fn)
     return Detection(
+        confusion=Confusion(tp=tp, fp=fp, fn=fn, tn=tn),
         accuracy=share(tp + tn, len(pairs)),
         precision=share(tp, tp + fp),
         recall=share(tp, tp + fn),
@@ -130,7 +179,7 @@ def detect(told: Collection[Judged]) -> Detection:
     )
 
 
-def diagnose(told: Collection[Judged]) -> Diagnosis:
+def diagnose(told: Iterable[Told]) -> Diagnosis:
     """Compute how often type and line are right, of the crashes found."""
     scores = [each.score for each in told if each.found and each.truth.crash]
     types = [score.type_right for score in scores if score.type_right is not None]
@@ -144,20 +193,23 @@ def diagnose(told: Collection[Judged]) -> Diagnosis:
 
 def compare(rows: Collection[Row], first: Arm, second: Arm, is_right: Callable[[Judged], bool]) -> Paired:
     """Compare two arms on the instances that both were asked about."""
-    answers = [{each.row.key: is_right(each) for each in judged(rows, arm)} for arm in (first, second)]
-    return mcnemar((right, answers[1][key]) for key, right in answers[0].items() if key in answers[1])
+    return pair(*({each.row.key: is_right(each) for each in judged(rows, arm)} for arm in (first, second)))
+
+
+def pair(first: Mapping[K, bool], second: Mapping[K, bool]) -> Paired:
+    """Compare two answers, by question, on the questions that have both: whether each of them is right."""
+    return mcnemar((right, second[key]) for key, right in first.items() if key in second)
 
 
 def mcnemar(pairs: Iterable[tuple[bool, bool]]) -> Paired:
     """Compare two answers to each question by McNemar's exact test, two-sided: whether each of them is right."""
     counts = Counter(pairs)
-    first_only, second_only = counts[True, False], counts[False, True]
-    discordant = first_only + second_only
-    p = float(binomtest(first_only, discordant).pvalue) if discordant else 1.0
-    return Paired(counts[True, True], first_only, second_only, counts[False, False], p)
+    table = [[counts[first, second] for second in (True, False)] for first in (True, False)]
+    (both, first_only), (second_only, neither) = table
+    return Paired(both, first_only, second_only, neither, float(mcnemar_test(table, exact=True).pvalue))
 
 
-def detected(each: Judged) -> bool:
+def detected(each: Decided) -> bool:
     """Whether a crash was told from a working cell; an unknown counts as no crash."""
     return each.found == each.truth.crash
 
@@ -170,10 +222,10 @@ def share(successes: int, trials: int) -> Share:
     return Share(successes / trials, float(interval.low), float(interval.high))
 
 
-def brier(told: Collection[Judged]) -> float | None:
+def brier(told: Iterable[Told]) -> float | None:
     """Return the mean squared distance of the confidence from being right (1) or wrong (0); unknowns are left out."""
     distances = [
-        (each.said.verdict.confidence - (each.score.result == "right")) ** 2
+        (each.verdict.confidence - (each.score.result == "right")) ** 2
         for each in told
         if each.score.result != "unknown"
     ]

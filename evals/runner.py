@@ -10,13 +10,22 @@ from pathlib import Path
 
 from evals.instance import Instance
 from evals.rows_file import rows_in, run_missing
-from evals.scorer import ARMS, Answer, Arm, Row, failure, score
+from evals.scorer import Answer, Row, failure, score
+from evals.solver import WITHOUT_AND_WITH, Asking
 from evals.traces import end_processes_of
 from evals.worker import Job
 
 ROOT = Path(__file__).resolve().parent.parent
 # A variable of ours could change what is measured: an eval runs with the documented defaults.
 SETTINGS_PREFIXES = ("CRANE_", "OPENAI_")
+
+
+class RunFailed(Exception):
+    """There is no answer about an instance; says why."""
+
+    def __repr__(self) -> str:
+        """Return why: Inspect's logs show it so."""
+        return str(self)
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class Plan:
         jobs: Instances run at the same time.
         deadline_s: Time for one instance, from its input files to its truth [seconds].
         commit: Commit of the checkout, for the rows.
-        arms: With which settings of `rehearse` each instance is asked about, in this order.
+        arms: How each instance is asked about; those that rehearse come last.
     """
 
     python: str
@@ -37,7 +46,7 @@ class Plan:
     jobs: int
     deadline_s: float
     commit: str
-    arms: tuple[Arm, ...] = tuple(ARMS)
+    arms: tuple[Asking, ...] = WITHOUT_AND_WITH
 
 
 def run(instances: Sequence[Instance], plan: Plan, out: Path | None, seen: Callable[[Row], None]) -> list[Row]:
@@ -56,7 +65,19 @@ def run(instances: Sequence[Instance], plan: Plan, out: Path | None, seen: Calla
 
 
 def run_one(instance: Instance, plan: Plan) -> Row:
-    """Run one instance in a worker of its own and score it; whatever happens to the worker, there is a row."""
+    """Run one instance and score it; whatever happens to it, there is a row."""
+    try:
+        return score(instance, answer_about(instance, plan), commit=plan.commit)
+    except RunFailed as error:
+        return failure(instance, str(error), commit=plan.commit)
+
+
+def answer_about(instance: Instance, plan: Plan) -> Answer:
+    """Run one instance in a worker of its own.
+
+    Raises:
+        RunFailed: There is no answer, whatever happened to the worker.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="work_", ignore_cleanup_errors=True) as work,
         tempfile.TemporaryDirectory(prefix="profile_", ignore_cleanup_errors=True) as profile,
@@ -74,12 +95,11 @@ def run_one(instance: Instance, plan: Plan) -> Row:
         )
         error = _run_job(job, plan.deadline_s)
         if error is not None:
-            return failure(instance, error, commit=plan.commit)
+            raise RunFailed(error)
         try:
-            answer = Answer.model_validate_json(job.answer.read_text(encoding="utf-8"))
+            return Answer.model_validate_json(job.answer.read_text(encoding="utf-8"))
         except (OSError, ValueError) as broken:  # e.g. a full disk
-            return failure(instance, f"no answer to read: {broken}", commit=plan.commit)
-        return score(instance, answer, commit=plan.commit)
+            raise RunFailed(f"no answer to read: {broken}") from broken
 
 
 def run_worker(

@@ -11,11 +11,11 @@ from evals.instance import Instance, Truth
 
 Result = Literal["right", "wrong", "unknown"]
 
-Arm = Literal["off", "on"]
-"""The setting `rehearse` that a verdict was reached with."""
+Arm = str
+"""Name of the settings that a verdict was reached with."""
 
 ARMS: dict[Arm, str] = {"off": "without rehearsal", "on": "with rehearsal"}
-"""Every arm in the order they are asked, and its words."""
+"""The arms of an eval that compares rehearsals alone, in the order they are asked, and their words."""
 
 
 class Rehearsed(BaseModel):
@@ -90,9 +90,11 @@ class Said(BaseModel):
         check_ms: Round trip of the check; None if it was not asked [milliseconds].
         probe_calls: Questions put to the kernel.
         kernel_bytes: Bytes that left the kernel [bytes].
+        fact_bytes: Text of the facts that the policy got; 0 if `events` were not wanted [bytes].
         refused: How often each reason was given for a refused question.
         failed: How often each fault of our own was reported.
         rehearsals: The rehearsals.
+        events: What happened in the run, as a trace has it; empty if nobody wanted to know.
         left: What the prediction left behind, in words: files of the kernel's folder, processes.
     """
 
@@ -103,9 +105,11 @@ class Said(BaseModel):
     check_ms: float | None = None
     probe_calls: int = 0
     kernel_bytes: int = 0
+    fact_bytes: int = 0
     refused: Mapping[str, int] = Field(default_factory=dict)
     failed: Mapping[str, int] = Field(default_factory=dict)
     rehearsals: tuple[Rehearsed, ...] = ()
+    events: tuple[Mapping[str, Any], ...] = ()
     left: tuple[str, ...] = ()
 
 
@@ -181,9 +185,10 @@ class Row(BaseModel):
         """What must never be, in words: a certain verdict that is wrong, a fault of ours, something left behind."""
         found = [] if self.error is None else [f"run failed: {self.error}"]
         for arm, said in self.answer.said.items() if self.answer is not None else ():
-            found += [f"certain and wrong, {ARMS[arm]}"] if self.scores[arm].certain_wrong else []
-            found += [f"fault of our own, {ARMS[arm]}, {times} times: {fault}" for fault, times in said.failed.items()]
-            found += [f"left behind, {ARMS[arm]}: {trace}" for trace in said.left]
+            words = ARMS.get(arm, arm)
+            found += [f"certain and wrong, {words}"] if self.scores[arm].certain_wrong else []
+            found += [f"fault of our own, {words}, {times} times: {fault}" for fault, times in said.failed.items()]
+            found += [f"left behind, {words}: {trace}" for trace in said.left]
         return tuple(found)
 
 
@@ -193,7 +198,7 @@ def score(instance: Instance, answer: Answer, *, commit: str = "") -> Row:
         case=instance.case,
         version=instance.version,
         answer=answer,
-        scores={arm: _score(said.verdict, answer.truth) for arm, said in answer.said.items()},
+        scores={arm: score_of(said.verdict, answer.truth) for arm, said in answer.said.items()},
         recorded=instance.recorded,
         commit=commit,
     )
@@ -204,7 +209,8 @@ def failure(instance: Instance, error: str, *, commit: str = "") -> Row:
     return Row(case=instance.case, version=instance.version, recorded=instance.recorded, error=error, commit=commit)
 
 
-def _score(verdict: Verdict, truth: Truth) -> Score:
+def score_of(verdict: Verdict, truth: Truth) -> Score:
+    """Hold one verdict against the truth."""
     certain = verdict.certainty == "certain"
     return Score(
         result=_result(verdict, truth),

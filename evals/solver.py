@@ -3,14 +3,17 @@
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from crane_agent.agent.graph import agent_graph
-from crane_agent.agent.rule_policy import RulePolicy
-from crane_agent.config import Settings
+from crane_agent.agent.llm_policy import policy_of
+from crane_agent.agent.prompts import json_text
+from crane_agent.config import Facts, Settings
 from crane_agent.errors import CraneAgentError, KernelBusy
 from crane_agent.notebook.cells import Cell, Notebook
 from crane_agent.notebook.history import Target, target_of
@@ -49,6 +52,37 @@ KERNEL_ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_OFFLINE": "1",
 }
+
+
+class Asking(BaseModel):
+    """How a verdict is asked for: one arm of an eval.
+
+    Attributes:
+        arm: Its name.
+        facts: Which runtime facts the policy gets.
+        check: Whether the checker is asked first.
+        rehearse: Whether the target may be rehearsed.
+        model: Settings of the model that decides, by name: endpoint and key among them; None: the rules decide.
+        records: Whether what happens is wanted, too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    arm: Arm
+    facts: Facts = "adaptive"
+    check: bool = True
+    rehearse: Literal["off", "on"] = "off"
+    model: Mapping[str, Any] | None = None
+    records: bool = False
+
+    @property
+    def settings(self) -> Settings:
+        """The settings: the documented defaults, but for what is asked for here."""
+        return Settings(facts=self.facts, check=self.check, rehearse=self.rehearse, fix=False, **(self.model or {}))
+
+
+WITHOUT_AND_WITH = (Asking(arm="off", rehearse="off"), Asking(arm="on", rehearse="on"))
+"""The arms of an eval that compares rehearsals alone."""
 
 
 class NoRecordedTruth(Exception):
@@ -105,7 +139,13 @@ class Tally(WrappedSession):
 
 
 def solve(
-    instance: Instance, *, python: str, work: Path, profile: Path, live: bool, arms: Sequence[Arm] = tuple(ARMS)
+    instance: Instance,
+    *,
+    python: str,
+    work: Path,
+    profile: Path,
+    live: bool,
+    arms: Sequence[Asking] = WITHOUT_AND_WITH,
 ) -> Answer:
     """Ask about an instance's target in a kernel brought to the state before it, once in each arm.
 
@@ -115,12 +155,12 @@ def solve(
         work: The kernel's working directory, the input files in it.
         profile: IPython's directory of the kernel.
         live: Whether to run the target for the truth, instead of taking the recorded one.
-        arms: With which settings of `rehearse`, one after the other: the same kernel is asked, which no prediction
-            may change. A rehearsal comes last, so that whatever it should do cannot help the others.
+        arms: How it is asked about, one after the other: the same kernel is asked, which no prediction may change.
+            Rehearsals come last, so that whatever they should do cannot help the others.
 
     Raises:
         NoRecordedTruth: The recorded truth is wanted, and there is none.
-        ArmFailed: The kernel failed in a prediction.
+        ArmFailed: The kernel or the model's settings failed in a prediction.
         CraneAgentError: The kernel failed elsewhere, or an executed cell did.
     """
     if not live and instance.recorded is None:
@@ -129,10 +169,10 @@ def solve(
     with kernel_at(instance, python=python, work=work, profile=profile) as session:
         agent_graph()  # made once in a process, and no part of an answer
         said: dict[Arm, Said] = {}
-        for arm in arms:
+        for asking in sorted(arms, key=lambda each: each.rehearse == "on"):
             before = surroundings(work, profile)
-            words = ask(target, session, arm)
-            said[arm] = words.model_copy(update={"left": left_behind(before, work, profile)})
+            words = ask(target, session, asking)
+            said[asking.arm] = words.model_copy(update={"left": left_behind(before, work, profile)})
         truth = run_for_real(session, instance.target, limit_s=TARGET_LIMIT_S) if live else instance.recorded
     assert truth is not None
     return Answer(truth=truth, said=said)
@@ -158,28 +198,49 @@ def kernel_at(instance: Instance, *, python: str, work: Path, profile: Path) -> 
         yield session
 
 
-def ask(target: Target, session: Session, arm: Arm) -> Said:
+def ask(target: Target, session: Session, asking: Asking) -> Said:
     """Predict in one arm, and return what was said and what it cost.
 
     Raises:
-        ArmFailed: The kernel died, or does not answer.
+        ArmFailed: The kernel died, or does not answer; or the model's settings cannot be used.
     """
     tally = Tally(session)
-    began = time.perf_counter()
+    events: list[Mapping[str, Any]] = []
     try:
-        verdict = predict(target, tally, settings=Settings(rehearse=arm, fix=False), policy=RulePolicy())
+        settings = asking.settings
+        policy = None if asking.model is None else policy_of(settings)
+        began = time.perf_counter()
+        verdict = predict(
+            target, tally, settings=settings, policy=policy, trace=events.append if asking.records else None
+        )
     except CraneAgentError as error:
-        raise ArmFailed(f"{ARMS[arm]}: {type(error).__name__}: {error}") from error
+        words = ARMS.get(asking.arm, asking.arm)
+        raise ArmFailed(f"{words}: {type(error).__name__}: {error}") from error
     return Said(
         verdict=verdict,
         predict_ms=1000 * (time.perf_counter() - began),
         check_ms=tally.check_ms,
         probe_calls=tally.asked,
         kernel_bytes=tally.size,
+        fact_bytes=sum(len(fact_words(fact).encode()) for fact in facts_in(events)),
         refused=tally.refused,
         failed=tally.failed,
         rehearsals=tuple(tally.rehearsals),
+        events=tuple(events),
     )
+
+
+def facts_in(events: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the facts that a policy got in a run, as its trace has them, the checker's report among them."""
+    for event in events:
+        if event["event"] == "node":
+            yield from event["added"].get("facts") or ()
+
+
+def fact_words(fact: Mapping[str, Any]) -> str:
+    """Return what a model reads of a fact: its answer as JSON, or why there is none."""
+    reply = fact["reply"]
+    return json_text(reply["answer"]) if reply["status"] == "ok" else str(reply["reason"])
 
 
 def target_in(instance: Instance) -> Target:

@@ -4,18 +4,23 @@ What the worker finds is written to the job's `answer` as JSON, why it failed to
 notebook does ends here, or with the processes that this one started.
 """
 
+import os
+import shutil
 import subprocess
 import sys
+import threading
+import time
 import traceback
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from evals.instance import Instance
-from evals.scorer import Arm
-from evals.solver import solve
+from evals.solver import Asking, solve
 
 DATA_LIMIT_S = 300.0
+LOOKS_EVERY_S = 1.0
+"""How often a worker looks whether who started it is still there [seconds]."""
 
 
 class Job(BaseModel):
@@ -27,7 +32,7 @@ class Job(BaseModel):
         work: The kernel's working directory, made for this run and empty.
         profile: IPython's directory of the kernel, made for this run and empty.
         live: Whether to run the target for the truth, instead of taking the recorded one.
-        arms: With which settings of `rehearse` it is asked about, in this order.
+        arms: How it is asked about; those that rehearse come last.
         answer: File to write the answer to.
         complaint: File to write to why there is no answer.
     """
@@ -39,7 +44,7 @@ class Job(BaseModel):
     work: Path
     profile: Path
     live: bool
-    arms: tuple[Arm, ...]
+    arms: tuple[Asking, ...]
     answer: Path
     complaint: Path
 
@@ -52,7 +57,9 @@ def work(job: Job) -> None:
 
 
 def make_data(instance: Instance, *, python: str, work: Path) -> None:
-    """Write an instance's input files into a folder, if it has a script for them."""
+    """Put an instance's input files into a folder, if it has some, or a script for them."""
+    for folder in instance.data_folders:
+        shutil.copytree(folder, work / folder.name)
     if instance.data_script is not None:
         subprocess.run(
             [python, str(instance.data_script), str(work)],
@@ -70,7 +77,20 @@ def complaint(error: BaseException) -> str:
     return f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
 
 
+def end_with_parent() -> None:
+    """End this process as soon as who started it has ended; its kernels end with it."""
+    parent = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOKS_EVERY_S)
+        os._exit(1)
+
+    threading.Thread(target=look, name="end with parent", daemon=True).start()
+
+
 if __name__ == "__main__":
+    end_with_parent()
     asked = Job.model_validate_json(sys.stdin.read())
     try:
         work(asked)

@@ -25,6 +25,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from crane_agent.agent.llm_policy import ModelPolicy, policy_of
+from crane_agent.config import Settings
+from crane_agent.session.line import Audit
+
 START_LIMIT_S = 10.0
 
 
@@ -212,6 +216,10 @@ class ModelServer:
     def base_url(self) -> str:
         port = self._server.servers[0].sockets[0].getsockname()[1]
         return f"http://127.0.0.1:{port}/v1"
+
+    def policy(self, *, audit: Audit | None = None, **settings: Any) -> ModelPolicy:
+        """Return the policy that asks the model `small` here."""
+        return policy_of(Settings(**{"model": "small", "base_url": self.base_url, **settings}), audit=audit)
 
     @property
     def tools_offered(self) -> list[list[str]]:

@@ -4,12 +4,12 @@ import json
 import os
 import subprocess
 import sys
-import tomllib
 import zipfile
 from pathlib import Path
 
 import nbformat
 import pytest
+import tomllib
 
 CHECKOUT = Path(__file__).parents[1]
 DEMO = CHECKOUT / "notebooks" / "coffee_orders.ipynb"
@@ -90,4 +90,4 @@ def test_an_interpreter_that_is_too_old_is_named_in_one_clear_line(tmp_path):
         cwd=CHECKOUT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode != 0
-    assert done.stderr.splitlines()[0] == "/bin/false is not Python 3.11 or newer with venv"
+    assert done.stderr.splitlines()[0] == "/bin/false is not Python 3.10 or newer with venv"

@@ -1,4 +1,7 @@
-"""The agent as a graph: observe -> check -> rehearse -> decide <-> probe -> confirm -> repair -> conclude."""
+"""The agent as a graph.
+
+observe -> check -> rehearse -> summarize -> decide <-> probe -> confirm -> repair -> conclude
+"""
 
 from functools import cache
 from typing import Any, Literal
@@ -17,6 +20,7 @@ def agent_graph() -> CompiledStateGraph[Any, Run, Any, Any]:
     graph.add_node("observe", nodes.observe)
     graph.add_node("check", nodes.check)
     graph.add_node("rehearse", nodes.rehearse)
+    graph.add_node("summarize", nodes.summarize)
     graph.add_node("decide", nodes.decide)
     graph.add_node("probe", nodes.probe)
     graph.add_node("confirm", nodes.confirm)
@@ -26,6 +30,7 @@ def agent_graph() -> CompiledStateGraph[Any, Run, Any, Any]:
     graph.add_edge("observe", "check")
     graph.add_conditional_edges("check", after_check)
     graph.add_conditional_edges("rehearse", after_rehearse)
+    graph.add_edge("summarize", "decide")
     graph.add_conditional_edges("decide", after_decide)
     graph.add_edge("probe", "decide")
     graph.add_conditional_edges("confirm", after_confirm)
@@ -41,9 +46,9 @@ def after_check(state: State) -> Literal["confirm", "rehearse"]:
     return "rehearse" if is_open else "confirm"
 
 
-def after_rehearse(state: State) -> Literal["confirm", "decide"]:
-    """A claim is confirmed; without one a policy decides."""
-    return "confirm" if state.get("claim") is not None else "decide"
+def after_rehearse(state: State) -> Literal["confirm", "summarize"]:
+    """A claim is confirmed; without one a policy gets its facts and decides."""
+    return "confirm" if state.get("claim") is not None else "summarize"
 
 
 def after_decide(state: State) -> Literal["confirm", "probe", "decide"]:
@@ -60,4 +65,4 @@ def after_confirm(state: State) -> Literal["repair", "check"]:
 
 def recursion_limit(steps: int) -> int:
     """Return a bound on the nodes of a run that its budget of steps never reaches: the outer net."""
-    return 2 * steps + 10 + 4 * nodes.MOST_RETAKES
+    return 2 * steps + 10 + 5 * nodes.MOST_RETAKES

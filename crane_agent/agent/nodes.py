@@ -16,9 +16,10 @@ from crane_agent.agent.readings import answer_of
 from crane_agent.agent.rehearsals import DECIDER, REHEARSE, is_shadow, rehearsal_among, rehearsal_fact, said_of
 from crane_agent.agent.repair import cell_of, repaired
 from crane_agent.agent.state import Asking, Repair, Run, State, Step
-from crane_agent.agent.usage import cached_tokens
+from crane_agent.agent.summaries import SUMMARY, summary_arguments, with_cells
 from crane_agent.errors import KernelBusy
 from crane_agent.in_kernel.wire import TooDeep, encode_tree
+from crane_agent.llm.usage import cached_tokens
 from crane_agent.notebook.code import followed
 from crane_agent.notebook.history import Target, history_of
 from crane_agent.notebook.names import defined_by_unrun, never_bound
@@ -28,6 +29,12 @@ from crane_agent.tools.verdict import UNGROUNDED_CONFIDENCE
 from crane_agent.verdict.models import Claim, ExceptionClaim, Origin, ProposedFix, Usage, Verdict
 
 CHECK_BYTES = 65_536
+
+SUMMARY_BYTES = 65_536
+"""Size of a summary, which is of many values [bytes]."""
+
+SUMMARY_SECONDS = 10.0
+"""Time that the kernel may spend on it [seconds]."""
 
 UNPROVED_CONFIDENCE = 0.99
 """The most that is claimed of what is not proved."""
@@ -162,6 +169,18 @@ def _rehearsed(run: Run, source: str, patched: PatchedCell | None = None) -> Reh
         return run.session.rehearse(source, seconds=seconds, patched=patched)
     except KernelBusy as busy:
         return Rehearsal(Reply("refused", reason=f"could not rehearse, because the kernel is busy: {busy}"))
+
+
+def summarize(state: State, runtime: Runtime[Run]) -> State:
+    """Ask for the fixed summary of the names that the target uses, where a policy is to decide by that."""
+    run = runtime.context
+    arguments = summary_arguments(run.target, run.budget.facts)
+    if not arguments:
+        return {}
+    _tell(runtime, "summarize", "describing what the cell uses")
+    fact_id = f"F{len(state.get('facts', ())) + 1}"
+    fact = _ask(state, run, ProbeCall(SUMMARY, arguments), fact_id, limits=_summary_limits(run))
+    return {"facts": (with_cells(fact, run.target),)}
 
 
 def decide(state: State, runtime: Runtime[Run]) -> State:
@@ -352,9 +371,9 @@ def conclude(state: State, runtime: Runtime[Run]) -> State:
     claim = state.get("claim")
     assert claim is not None
     known = {fact.id for fact in state.get("facts", ())}
-    evidence = tuple(each for each in claim.evidence if each.fact in known)
+    evidence = tuple(each if each.fact in known else each.model_copy(update={"fact": None}) for each in claim.evidence)
     certain = state.get("certain", False)
-    grounded = certain or claim.outcome != "crash" or bool(evidence)
+    grounded = certain or claim.outcome != "crash" or not known or any(each.fact for each in evidence)
     patched = cell_of(run.target, claim.fix.cell if claim.fix is not None else None) or run.target.cell
     offer, repair = offer_of(claim.fix, patched.source), state.get("repair", Repair())
     fix = offer.fix and offer.fix.model_copy(update={"verified": repair.verified, "bound": repair.bound})
@@ -397,6 +416,7 @@ def view_of(state: State, run: Run) -> View:
         steps_left=run.budget.steps - state.get("steps", 0),
         seconds_left=run.seconds_left,
         tokens_left=run.budget.tokens - tokens,
+        may_probe=run.budget.facts == "adaptive",
     )
 
 
@@ -439,6 +459,11 @@ def _probe_limits(run: Run) -> Limits:
 def _check_limits(run: Run) -> Limits:
     limits = _probe_limits(run)
     return Limits(seconds=limits.seconds, items=limits.items, bytes=CHECK_BYTES)
+
+
+def _summary_limits(run: Run) -> Limits:
+    limits = _probe_limits(run)
+    return Limits(seconds=min(SUMMARY_SECONDS, run.seconds_left), items=limits.items, bytes=SUMMARY_BYTES)
 
 
 def _check_arguments(run: Run) -> Mapping[str, Any]:

@@ -62,6 +62,7 @@ class View:
         steps_left: Decisions left, this one included.
         seconds_left: Time left for the whole run [seconds].
         tokens_left: Tokens left for the whole run.
+        may_probe: Whether probes can be called; else the facts at hand are all there will be.
     """
 
     target: Target
@@ -72,6 +73,7 @@ class View:
     steps_left: int
     seconds_left: float
     tokens_left: int
+    may_probe: bool = True
 
 
 @dataclass(frozen=True)

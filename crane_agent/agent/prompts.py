@@ -1,46 +1,30 @@
-"""Every word sent to a model comes from the Markdown files in `prompts/`; here they are filled with a case.
+"""The prompts of a case: what a model is told of a notebook, the target and the facts.
 
-The files are `string.Template`s: `$name` is a place to fill. Text is filled in once and never read as a template, so
-a notebook's own `$` and braces stay as they are. Secrets are cut out before anything is cut to length: half a key is
-not seen to be one.
+Secrets are cut out before anything is cut to length: half a key is not seen to be one.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from importlib import resources
-from pathlib import Path
-from string import Template
+from dataclasses import replace
 from typing import Any
 
+from crane_agent.agent.essentials import essential
 from crane_agent.agent.policy import Fact, Tried, View
 from crane_agent.in_kernel.redaction import redacted_value
+from crane_agent.llm.prompt_files import sendable, words
 from crane_agent.notebook.cells import Cell
+from crane_agent.notebook.dependence import by_nearness
+from crane_agent.notebook.effects import names_of_cell
 from crane_agent.verdict.models import Claim
 from crane_agent.verdict.render import without_secrets
 
 CHARACTERS_PER_TOKEN = 4
+MAX_NAMES = 8
+"""Names listed of what a cell binds that is left out."""
+
 CASE_SHARE = 0.2
 """Part of the tokens left that the first message may take; every later call sends it again."""
-
-
-def words(name: str, /, **values: object) -> str:
-    """Return the prompt file `name` with its places filled.
-
-    Raises:
-        KeyError: A place of the file has no value.
-    """
-    return Template(_text(name)).substitute(values)
-
-
-@cache
-def _text(name: str) -> str:
-    packaged = resources.files("crane_agent").joinpath("prompts", f"{name}.md")
-    if packaged.is_file():
-        return packaged.read_text(encoding="utf-8").strip()
-    # An editable install: the folder lies beside the package, not in it.
-    return (Path(__file__).parents[2] / "prompts" / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
 def case_prompt(view: View, facts: Sequence[Fact] | None = None) -> str:
@@ -48,11 +32,12 @@ def case_prompt(view: View, facts: Sequence[Fact] | None = None) -> str:
 
     The facts are those that no tool call asked for, unless others are given.
 
-    A notebook too long for its share of the tokens left loses its oldest executed cells, and long cells their middle.
+    Of a notebook too long for its share of the tokens left, the executed cells that feed the target come first
+    (`by_nearness`), and of cells that were not run those that would define what it lacks; long cells lose their
+    middle. Cells that are left out are named, with what they bind.
     """
     room = int(view.tokens_left * CHARACTERS_PER_TOKEN * CASE_SHARE)
     target = view.target
-    source = without_secrets(target.cell.source)
     fence = _fence(view)
     executed = [
         _fenced(fence, "cell", _cut(without_secrets(cell.source), room // 8), index=_index(cell), ran=_ran(cell))
@@ -60,17 +45,14 @@ def case_prompt(view: View, facts: Sequence[Fact] | None = None) -> str:
     ]
     unrun = sorted((*target.not_run, *target.later), key=lambda cell: cell.index)
     not_run = [
-        _fenced(fence, "cell", _cut(without_secrets(each.source), room // 16), index=each.index) for each in unrun
+        _fenced(fence, "cell", _cut(without_secrets(cell.source), room // 16), index=cell.index) for cell in unrun
     ]
-    kept = _fitting(executed, range(len(executed) - 1, -1, -1), room // 2)
-    # Cells near the target explain it best.
-    near = sorted(range(len(unrun)), key=lambda place: abs(unrun[place].index - target.cell.index))
+    source = without_secrets(target.cell.source)
     return words(
         "case",
         fence=fence,
-        left_out=words("left_out", cells=len(executed) - len(kept)) if len(kept) < len(executed) else "",
-        executed="\n".join(executed[place] for place in kept),
-        not_run="\n".join(not_run[place] for place in _fitting(not_run, near, room // 8)),
+        executed=_listed(target.executed, executed, by_nearness(target), room // 2, fence),
+        not_run=_listed(unrun, not_run, _by_use(unrun, view), room // 8, fence),
         target=_fenced(fence, "target", _cut(_numbered(source), room // 4), index=_index(target.cell)),
         observation=_fenced(fence, "observation", json_text(_observation(view))),
         facts="\n".join(
@@ -113,14 +95,14 @@ def fact_text(fact: Fact) -> str:
     return words("refused", reason=sendable(reply.reason)) if reply.status == "refused" else words("failed")
 
 
+def reply_text(fact: Fact) -> str:
+    """Return a fact's answer to a tool call: what the call did not say, and what is not as usual (`essentials`)."""
+    return fact_text(replace(fact, reply=replace(fact.reply, answer=essential(fact.call, fact.reply.answer))))
+
+
 def json_text(value: Mapping[str, Any]) -> str:
     """Return JSON that a model reads: one line, sorted keys, other scripts as they are, no secrets."""
     return sendable(json.dumps(redacted_value(dict(value)), sort_keys=True, ensure_ascii=False))
-
-
-def sendable(text: str) -> str:
-    """Return `text` as it can be sent: lone surrogates, which UTF-8 cannot carry, become question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _observation(view: View) -> dict[str, object]:
@@ -136,6 +118,37 @@ def _fence(view: View) -> str:
     cells = (*view.target.executed, *view.target.not_run, *view.target.later, view.target.cell)
     data = [*(without_secrets(cell.source) for cell in cells), *(fact_text(fact) for fact in given_facts(view))]
     return hashlib.sha256("\0".join(data).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _by_use(unrun: Sequence[Cell], view: View) -> list[int]:
+    """Return the places of cells that were not run: those that define what the target lacks, then those near it."""
+    defining = {index for indices in view.observation.defined_by_unrun.values() for index in indices}
+
+    def use(place: int) -> tuple[bool, int]:
+        return unrun[place].index not in defining, abs(unrun[place].index - view.target.cell.index)
+
+    return sorted(range(len(unrun)), key=use)
+
+
+def _listed(cells: Sequence[Cell], texts: Sequence[str], order: Iterable[int], room: int, fence: str) -> str:
+    """Return the texts of the cells that fit in `room` [characters], taken in `order`, and which ones are left out."""
+    kept = _fitting(texts, order, room)
+    left_out = [cell for place, cell in enumerate(cells) if place not in kept]
+    named = [words("left_out", cells=_fenced(fence, "cells", _named(left_out, room // 8)))] if left_out else []
+    return "\n".join([*named, *(texts[place] for place in kept)])
+
+
+def _named(cells: Sequence[Cell], room: int) -> str:
+    """Return which cells these are and what they bind, as far as `room` [characters] goes, the last ones first."""
+    named = [f"{_index(cell)} {_ran(cell)}{_binding(cell)}" for cell in cells]
+    kept = _fitting(named, range(len(named) - 1, -1, -1), room)
+    more = [f"and {len(named) - len(kept)} more"] if len(kept) < len(named) else []
+    return "\n".join([*(named[place] for place in kept), *more])
+
+
+def _binding(cell: Cell) -> str:
+    names = sorted(names_of_cell(cell).binds)
+    return f" (binds {', '.join(names[:MAX_NAMES])}{', ...' if len(names) > MAX_NAMES else ''})" if names else ""
 
 
 def _fenced(fence: str, kind: str, text: str, **attributes: object) -> str:
@@ -169,8 +182,7 @@ def _fitting(texts: Sequence[str], order: Iterable[int], room: int) -> list[int]
     """Return the places of the texts that fit in `room` [characters], taken in `order`, listed as they stand."""
     kept = []
     for place in order:
-        room -= len(texts[place])
-        if room < 0:
-            break
-        kept.append(place)
+        if len(texts[place]) <= room:
+            room -= len(texts[place])
+            kept.append(place)
     return sorted(kept)

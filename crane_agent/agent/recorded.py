@@ -5,13 +5,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from langchain_core.messages import AIMessage, messages_from_dict
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import Self
 
 from crane_agent import errors
-from crane_agent.agent.endpoint import Endpoint, Question
 from crane_agent.agent.llm_policy import ModelPolicy
 from crane_agent.agent.policy import Policy
 from crane_agent.agent.rule_policy import RulePolicy
@@ -19,6 +19,7 @@ from crane_agent.agent.state import Clock
 from crane_agent.agent.trace import FORMAT, as_event, question_arguments, rehearsal_asked
 from crane_agent.config import Settings
 from crane_agent.errors import ConfigError, KernelError, ModelUnavailable
+from crane_agent.llm.endpoint import Endpoint, Question
 from crane_agent.notebook.cells import Cell
 from crane_agent.notebook.code import names_in, parse
 from crane_agent.notebook.history import Target

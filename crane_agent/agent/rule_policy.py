@@ -2,7 +2,8 @@
 
 It takes the questions that the checker leaves open, one by one, asks the probe that would settle each, and predicts
 from the replies. It stops at the first reply that shows a crash; if none does, it predicts that the cell runs, the more
-surely the less was left in doubt. Lines that an unfinished rehearsal has passed raise nothing.
+surely the less was left in doubt. Lines that an unfinished rehearsal has passed raise nothing. Where it cannot call
+probes, it reads a summary, if there is one; what that does not tell stays open, and makes it less sure.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from crane_agent.agent.claims import Crash, claim_of, crash_of
 from crane_agent.agent.policy import Decision, Fact, ProbeCall, Proposal, Tried, View
 from crane_agent.agent.readings import READINGS, Question, answer_of, is_fitting, takes_x
 from crane_agent.agent.rehearsals import REHEARSE, is_still_running, lines_passed, rehearsal_among
+from crane_agent.agent.summaries import told
 from crane_agent.verdict.models import Claim, Evidence
 
 # Probability that the target crashes, by what shows it. They are judgements, not fits; the evals report how well they
@@ -26,6 +28,8 @@ BEHIND_UNKNOWN_CODE = 0.75
 """The same behind code of the user's that was not followed."""
 FROM_A_PROBE = 0.8
 """A reply that contradicts what the library documents as needed."""
+UNASKED = 0.7
+"""At most this where the probe that could refute it cannot be called."""
 
 # Probability that the target runs, by how much was left in doubt.
 NOTHING_LEFT = 0.9
@@ -45,7 +49,7 @@ class RulePolicy:
 
     def decide(self, view: View) -> Decision:
         """Return the next probe to call, or the claim if none is left or the budget ends."""
-        if view.steps_left > 1 and view.seconds_left > 0 and not _crash(view):
+        if view.may_probe and view.steps_left > 1 and view.seconds_left > 0 and not _crash(view):
             for question in _questions(view):
                 missing = [call for call in _calls(question, view) if _fact(call, view) is None]
                 if missing:
@@ -70,11 +74,12 @@ def _crash(view: View) -> tuple[Crash, float, tuple[str, ...], str] | None:
     for question in _questions(view):
         calls = _calls(question, view)
         facts = [fact for fact in (_fact(call, view) for call in calls) if fact is not None]
-        if len(facts) < len(calls) or not facts:
+        is_open = len(facts) < len(calls) or not facts
+        if is_open and (view.may_probe or question.suspect is None):
             continue
         if question.suspect is not None:
-            confidence = _probability(question.suspect)
-            if confidence > IN_A_BRANCH and not _is_contradicted(facts[0]):
+            confidence = min(_probability(question.suspect), UNASKED if is_open else 1.0)
+            if confidence > IN_A_BRANCH and (is_open or not _is_contradicted(facts[0])):
                 ids = _ids(view.check, *facts)
                 return crash_of(question.suspect, _proof(view)), confidence, ids, _lead(question.suspect)
         else:
@@ -178,7 +183,7 @@ def _fact(call: ProbeCall, view: View) -> Fact | None:
     for fact in view.facts:
         if fact.call.question == call.question and dict(fact.call.arguments) == dict(call.arguments):
             return fact
-    return None
+    return told(call, view.facts)
 
 
 # -- nothing found ---------------------------------------------------------------------------------------------------
@@ -192,7 +197,9 @@ def _no_crash(view: View) -> Claim:
         return Claim(outcome="unknown", confidence=0.0, explanation=unknown)
     passed = _passed(view)
     doubts = [doubt for doubt in answer.get("doubts", []) if doubt["line"] not in passed]
-    confidence = MANY_DOUBTS if len(doubts) > 3 or not answer else FEW_DOUBTS if doubts else NOTHING_LEFT
+    unasked = _unasked(view)
+    left = len(doubts) + unasked
+    confidence = MANY_DOUBTS if left > 3 or not answer else FEW_DOUBTS if left else NOTHING_LEFT
     if any(_probability(suspect) >= IN_A_BRANCH for suspect in _suspects(view)):
         confidence = min(confidence, 1 - IN_A_BRANCH)
     elif ran_on:
@@ -201,7 +208,7 @@ def _no_crash(view: View) -> Claim:
     return Claim(
         outcome="no_crash",
         confidence=confidence,
-        explanation=ran + _why_no_crash(doubts),
+        explanation=ran + _why_no_crash(doubts, unasked),
         evidence=tuple(
             Evidence(fact=fact.id, words=fact.call.question)
             for fact in view.facts
@@ -224,9 +231,19 @@ def _why_unknown(view: View) -> str:
     return ""
 
 
-def _why_no_crash(doubts: list[Mapping[str, Any]]) -> str:
-    if not doubts:
-        return "Nothing that was looked at raises."
-    first = doubts[0]
-    more = f", and {len(doubts) - 1} more" if len(doubts) > 1 else ""
-    return f"Nothing that was looked at raises. Not followed: {first['why']} on line {first['line']}{more}."
+def _unasked(view: View) -> int:
+    """Return how many of the checker's questions stay open because no probe can be called."""
+    if view.may_probe:
+        return 0
+    return sum(any(_fact(call, view) is None for call in _calls(question, view)) for question in _questions(view))
+
+
+def _why_no_crash(doubts: list[Mapping[str, Any]], unasked: int) -> str:
+    words = ["Nothing that was looked at raises."]
+    if doubts:
+        first = doubts[0]
+        more = f", and {len(doubts) - 1} more" if len(doubts) > 1 else ""
+        words.append(f"Not followed: {first['why']} on line {first['line']}{more}.")
+    if unasked:
+        words.append(f"Questions that no probe could be asked: {unasked}.")
+    return " ".join(words)

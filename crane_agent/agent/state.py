@@ -12,7 +12,7 @@ from langchain_core.messages import AnyMessage
 from typing_extensions import TypedDict
 
 from crane_agent.agent.policy import Fact, Observation, Policy, ProbeCall
-from crane_agent.config import Prices, Rehearse
+from crane_agent.config import Facts, Prices, Rehearse
 from crane_agent.notebook.history import Target
 from crane_agent.session.protocol import Limits, Session
 from crane_agent.verdict.models import BoundName, Claim, Verdict, Verified
@@ -23,7 +23,7 @@ class Step:
     """One step of a run, for progress.
 
     Attributes:
-        node: observe, check, rehearse, decide, probe, confirm or conclude.
+        node: observe, check, rehearse, summarize, decide, probe, confirm, repair or conclude.
         words: What is being done, for users.
     """
 
@@ -64,6 +64,7 @@ class Budget:
         probe: The budget of one question to the kernel.
         kernel_bytes: Size of all the kernel's replies together [bytes].
         check: Whether the checker runs first.
+        facts: Which runtime facts a policy gets.
         rehearse: Whether the target may run in a fenced copy of the kernel.
         rehearse_seconds: Time it may run there [seconds].
         prices: What tokens cost; None: nobody said.
@@ -76,6 +77,7 @@ class Budget:
     probe: Limits = field(default_factory=Limits)
     kernel_bytes: int = 262_144
     check: bool = True
+    facts: Facts = "adaptive"
     rehearse: Rehearse = "off"
     rehearse_seconds: float = 10.0
     fix: bool = False

@@ -26,7 +26,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -38,12 +38,14 @@ from langchain_core.tracers.schemas import Run
 from langsmith import Client, tracing_context
 from langsmith.utils import tracing_is_enabled
 from pydantic import BaseModel, SecretStr
+from typing_extensions import Self
 
 from crane_agent.agent.policy import Decision, Policy, Proposal, Tried, View
 from crane_agent.agent.state import Clock, State
 from crane_agent.config import Settings
 from crane_agent.errors import ConfigError, KernelError
 from crane_agent.in_kernel.redaction import redacted_value
+from crane_agent.llm.prompt_files import prompts_version
 from crane_agent.notebook.cells import Cell
 from crane_agent.notebook.history import Target
 from crane_agent.session.protocol import Limits, PatchedCell, Rehearsal, Reply, Session
@@ -213,7 +215,7 @@ class Recorder:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "prompts": prompts_version()}
     for package in _PACKAGES:
         try:
             found[package] = version(package)

@@ -185,6 +185,15 @@ def check_notebook(
         bool | None,
         typer.Option("--check/--no-check", help="Run the deterministic checker first; default: yes."),
     ] = None,
+    facts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHICH",
+            help="Runtime facts that a policy gets, beside checker and rehearsal: adaptive (what it asks for; "
+            "default), fixed (one summary of the names the cell uses; also fixed-no-structure, fixed-no-values, "
+            "fixed-no-types) or static (none).",
+        ),
+    ] = None,
     rehearse: Annotated[
         str | None,
         typer.Option(
@@ -325,6 +334,18 @@ def replay_trace(
         sys.stdout.write("".join(f"{line}\n" for line in as_lines(found)))
         sys.stdout.flush()
         raise Finished(0 if found.is_same else 1)
+
+
+@app.command("eval", add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def measure_arms(context: typer.Context) -> None:
+    """Measure a grid of arms and policies on JunoBench, in a checkout of the repository; --help says how.
+
+    Exit codes: 0, 1 if something was certain and wrong or a run failed, 3 an error.
+    """
+    with _errors_as_one_line():
+        from crane_agent.frontends.evaluation import measure
+
+        raise Finished(measure(context.args))
 
 
 class _Asked(NamedTuple):

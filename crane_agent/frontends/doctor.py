@@ -255,7 +255,7 @@ def _model_row(model: str | None, url: str, body: bytes) -> Row:
 def _model(settings: Settings) -> Iterator[Row]:
     if settings.model is None:
         return
-    from crane_agent.agent.trial import trial_of
+    from crane_agent.llm.trial import trial_of
 
     for finding in trial_of(settings):
         yield Row(finding.what, "ok" if finding.good else "warning", finding.words)

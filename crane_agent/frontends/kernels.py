@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -41,4 +41,4 @@ def as_json(kernels: Sequence[RunningKernel]) -> str:
 
 def _last_used(kernel: RunningKernel) -> datetime:
     """Return when it was last used, in this machine's time zone."""
-    return datetime.fromtimestamp(kernel.last_used, UTC).astimezone()
+    return datetime.fromtimestamp(kernel.last_used, timezone.utc).astimezone()

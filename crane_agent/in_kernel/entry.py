@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 from . import checker, privacy, safe, wire
 from .moment import moment
-from .probes import FIELDS, PROBES
+from .probes import FIELDS, QUESTIONS
 from .redaction import redacted_value
 
 _FIELDS = privacy.joined(FIELDS, checker.FIELDS)
@@ -79,7 +79,7 @@ def _asked(question: str, arguments: Dict[str, Any]) -> Tuple[Any, privacy.Field
     Raises:
         Refused: There is none, or it takes other arguments.
     """
-    ask: Any = checker.check if question == "check" else PROBES.get(question)
+    ask: Any = checker.check if question == "check" else QUESTIONS.get(question)
     fields = _FIELDS
     if question in _OF_REHEARSALS:
         from . import rehearsal  # loaded when it is first asked for

@@ -8,12 +8,12 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 import zmq
-from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from crane_agent.config import Privacy
 from crane_agent.errors import KernelDied, KernelError, NoKernel, NotAPythonKernel
 from crane_agent.session.channel import Channel
+from crane_agent.session.connection import Connection
 from crane_agent.session.discovery import client_of, find_kernel, read_connection
 from crane_agent.session.line import Audit
 from crane_agent.session.opened import OpenedSession
@@ -115,7 +115,7 @@ class Heartbeat:
     Used by one thread at a time, while it waits for an answer.
     """
 
-    def __init__(self, client: BlockingKernelClient) -> None:
+    def __init__(self, client: Connection) -> None:
         self._client = client
         self._socket: zmq.Socket[bytes] | None = None
         self._sent = -math.inf

@@ -17,12 +17,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jupyter_client.blocking.client import BlockingKernelClient
-
 from crane_agent.config import Privacy
 from crane_agent.errors import KernelBusy, KernelDied, KernelRestarted, NoKernel
 from crane_agent.in_kernel import wire
 from crane_agent.session import inject
+from crane_agent.session.connection import Connection
 from crane_agent.session.line import Audit, Line
 from crane_agent.session.protocol import Limits, Reply
 
@@ -104,7 +103,7 @@ class Channel:
 
     def __init__(
         self,
-        client: BlockingKernelClient,
+        connection: Connection,
         *,
         alive: Callable[[], bool],
         privacy: Privacy = "schema",
@@ -114,15 +113,15 @@ class Channel:
         """Connect; nothing is sent.
 
         Args:
-            client: Has the kernel's ports and an identity of its own; belongs to this channel from now on.
+            connection: Has the kernel's ports and an identity of its own; belongs to this channel from now on.
             alive: Says whether the kernel's process exists; called only while an answer is awaited.
             privacy: How much may leave the kernel in answers.
             lease_s: Time after which the kernel forgets us if we ask nothing [seconds]; we come back by ourselves.
             audit: Gets every message that the kernel sends.
         """
-        session = client.session
-        self._shell = Line(client.connect_shell(session.bsession), session, "kernel shell", audit)
-        self._control = Line(client.connect_control(session.bsession), session, "kernel control", audit)
+        session = connection.session
+        self._shell = Line(connection.connect_shell(session.bsession), session, "kernel shell", audit)
+        self._control = Line(connection.connect_control(session.bsession), session, "kernel control", audit)
         self._me = session.session
         self._alive = alive
         self._privacy = privacy

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import zmq
-from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_core.paths import jupyter_runtime_dir
 
 from crane_agent.errors import NoKernel
+from crane_agent.session.connection import Connection
 from crane_agent.session.line import Audit, Line
 
 ANSWER_LIMIT_S = 1.0
@@ -119,9 +119,9 @@ def read_connection(file: Path) -> Mapping[str, Any]:
     return connection
 
 
-def client_of(connection: Mapping[str, Any], context: "zmq.Context[zmq.Socket[bytes]]") -> BlockingKernelClient:
+def client_of(connection: Mapping[str, Any], context: "zmq.Context[zmq.Socket[bytes]]") -> Connection:
     """Return a client with these connections and an identity of its own; nothing is opened."""
-    client = BlockingKernelClient(context=context)
+    client = Connection(context=context)
     information: Any = dict(connection)
     client.load_connection_info(information)
     return client

@@ -7,7 +7,10 @@ from base64 import b85encode
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable  # not before Python 3.11
 
 # Reached without looking any name up, since the user may have bound `exec` or `__import__` to something else:
 # the globals of the function that copies a list are those of `copyreg`, a module of the standard library.
@@ -41,7 +44,7 @@ def package_sources() -> Mapping[str, str]:
     return dict(sorted(_modules(files("crane_agent.in_kernel"), ())))
 
 
-def _modules(folder: Traversable, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _modules(folder: "Traversable", path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for entry in folder.iterdir():
         stem, dot, suffix = entry.name.rpartition(".")
         if entry.is_dir():

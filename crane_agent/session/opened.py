@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from typing_extensions import Self
 
 from crane_agent.session.channel import Channel, KernelFacts
 from crane_agent.session.protocol import Limits, PatchedCell, Rehearsal, Reply

@@ -15,13 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import zmq
-from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.launcher import launch_kernel
 
 from crane_agent.errors import KernelBusy, KernelDied, NoKernel
 from crane_agent.session.channel import Channel
+from crane_agent.session.connection import Connection
 
 # The kernel's work is no work of the user's: it must not appear in their IPython history.
 _NO_HISTORY_FILE = "--HistoryManager.hist_file=:memory:"
@@ -92,11 +92,11 @@ class KernelProcess:
         """Return whether it has not ended."""
         return self._process.poll() is None
 
-    def connect(self) -> BlockingKernelClient:
-        """Return a client with its ports; nothing is opened."""
-        client = BlockingKernelClient(connection_file=self._connection_file, context=self._context)
-        client.load_connection_file()
-        return client
+    def connect(self) -> Connection:
+        """Return its ports and key; nothing is opened."""
+        connection = Connection(connection_file=self._connection_file, context=self._context)
+        connection.load_connection_file()
+        return connection
 
     def await_start(self, channel: Channel, *, limit_s: float) -> None:
         """Wait until it answers on a channel.

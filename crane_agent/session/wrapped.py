@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from typing_extensions import Self
 
 from crane_agent.session.protocol import Limits, PatchedCell, Rehearsal, Reply, Session
 

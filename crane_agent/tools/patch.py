@@ -6,6 +6,7 @@ from typing import Any
 from langchain_core.messages import ToolCall
 from pydantic import ValidationError
 
+from crane_agent.tools.schemas import tool_of
 from crane_agent.tools.verdict import MAX_PATCH, MAX_WORDS, validation_words
 from crane_agent.verdict.models import ProposedFix
 
@@ -18,10 +19,7 @@ class InvalidPatch(ValueError):
 
 def patch_tool(description: str) -> dict[str, Any]:
     """Return the tool in the form `BaseChatModel.bind_tools` takes."""
-    from langchain_core.utils.function_calling import convert_to_openai_function
-
-    schema = {**convert_to_openai_function(ProposedFix), "name": PATCH, "description": description}
-    return {"type": "function", "function": schema}
+    return tool_of(ProposedFix, name=PATCH, description=description)
 
 
 def read_patch(calls: Sequence[ToolCall]) -> ProposedFix | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from crane_agent.tools.schemas import tool_of
 from crane_agent.verdict.models import Claim
 
 VERDICT = "verdict"
@@ -27,20 +28,21 @@ class InvalidClaim(ValueError):
     """The arguments are no claim about this target; the message says why, in words for the model."""
 
 
+_OURS = ("exception.source_line", "exception.column", "exception.at_latest", "origin.ran")
+"""Fields of a claim that are ours to fill, or of no use from a model."""
+
+
 def verdict_tool(description: str) -> dict[str, Any]:
     """Return the tool in the form `BaseChatModel.bind_tools` takes."""
-    from langchain_core.utils.function_calling import convert_to_openai_function
-
-    schema = {**convert_to_openai_function(Claim), "name": VERDICT, "description": description}
-    return {"type": "function", "function": schema}
+    return tool_of(Claim, name=VERDICT, description=description, without=_OURS)
 
 
 def read_claim(arguments: Mapping[str, Any], *, source: str, facts: Set[str]) -> Claim:
     """Return what a model claims, checked against the target and the facts, and cut to a size that can be read.
 
-    A claim that cites a fact that does not exist loses that evidence, and its confidence is at most
-    `UNGROUNDED_CONFIDENCE`: the reason it rests on was made up. The exception's source line is taken from the target,
-    not from the model.
+    A reason that cites a fact that does not exist is kept as one that cites none, and the confidence is then at most
+    `UNGROUNDED_CONFIDENCE`: what it rests on was made up. The exception's source line is taken from the target, not
+    from the model.
 
     Args:
         arguments: Arguments of the `verdict` call.
@@ -104,8 +106,8 @@ def _placed(claim: Claim, lines: list[str]) -> Claim:
 
 
 def _grounded(claim: Claim, facts: Set[str]) -> Claim:
-    evidence = tuple(each for each in claim.evidence if each.fact in facts)
-    if len(evidence) == len(claim.evidence):
+    cited = tuple(each if each.fact in facts else each.model_copy(update={"fact": None}) for each in claim.evidence)
+    if cited == claim.evidence:
         return claim
     confidence = min(claim.confidence, UNGROUNDED_CONFIDENCE)
-    return claim.model_copy(update={"evidence": evidence, "confidence": confidence})
+    return claim.model_copy(update={"evidence": cited, "confidence": confidence})

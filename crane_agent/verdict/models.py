@@ -6,9 +6,10 @@ dump, no schema and no `repr` has it.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+from typing_extensions import Self
 
 from crane_agent.in_kernel.redaction import redacted
 from crane_agent.verdict.taxonomy import CrashType, MLStage, RootCause
@@ -83,10 +84,10 @@ class ExceptionClaim(_Model):
 
 
 class Evidence(_Model):
-    """A fact the verdict rests on."""
+    """A reason of the verdict, and the fact that says so."""
 
-    fact: Text = Field(description="Id of the fact, e.g. F2.")
-    words: Text = Field(description="What the fact says, as used in the explanation.")
+    words: Text = Field(description="The reason, as used in the explanation.")
+    fact: Text | None = Field(default=None, description="Id of the fact that says so, e.g. F2; null: none does.")
 
 
 class Origin(_Model):

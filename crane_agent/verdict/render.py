@@ -22,11 +22,14 @@ from crane_agent.verdict.models import BoundName, Fix, Origin, Usage, Verdict
 CONTEXT_LINES = 2
 """Lines of the target shown before and after the failing line."""
 
+NO_FACT = "no fact"
+"""Said of a reason that no fact supports."""
+
 MAX_LINE = 160
+"""Characters shown of one line of code."""
 
 MAX_BOUND = 8
 """Names shown of those that a patched cell binds."""
-"""Characters shown of one line of code."""
 
 MAX_WORDS = 4000
 """Characters shown of one message or explanation."""
@@ -277,7 +280,9 @@ def _place(origin: Origin) -> str:
 
 
 def _evidence_lines(verdict: Verdict) -> list[str]:
-    return [f"{one_line(item.fact)}: {_clipped(one_line(item.words), MAX_WORDS)}" for item in verdict.evidence]
+    return [
+        f"{one_line(item.fact or NO_FACT)}: {_clipped(one_line(item.words), MAX_WORDS)}" for item in verdict.evidence
+    ]
 
 
 # --- Markdown ------------------------------------------------------------------------------------------------

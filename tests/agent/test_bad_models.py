@@ -98,7 +98,7 @@ OF_THE_MODEL: dict[str, Behaviour] = {
     "asks the same again and again": Behaviour([calls(("names", {}))], "rules", "asked before", most=3),
     "asks without an end": Behaviour(probes_without_end(), "rules", "only verdict can be called now", most=5),
     "asks until the tokens are used up": Behaviour(
-        probes_without_end(), "rules", "only verdict", budget=BUDGET.model_copy(update={"tokens": 30_000}), most=3
+        probes_without_end(), "rules", "only verdict", budget=BUDGET.model_copy(update={"tokens": 20_000}), most=3
     ),
     "gives empty answers": Behaviour([text("")], "rules", "it calls no tool", most=2),
     "chats": Behaviour([text("I think that it will be fine.")], "rules", "it calls no tool", most=2),
@@ -130,7 +130,7 @@ OF_THE_MODEL: dict[str, Behaviour] = {
     "cites a fact that nobody gave": Behaviour(
         [verdict(confidence=1.0, evidence=[{"fact": "F77", "words": "made up"}])],
         "small",
-        check=lambda found: found.confidence <= 0.6 and not found.evidence,
+        check=lambda found: found.confidence <= 0.6 and [each.fact for each in found.evidence] == [None],
     ),
     "contradicts a certain finding": Behaviour(
         [verdict(confidence=1.0)],

@@ -14,10 +14,12 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from model_server import ModelServer, calls, completion, fault, hang, raw, text, verdict
 
-from crane_agent.agent.llm_policy import ANSWER_TOKENS, LEAST_ANSWER_TOKENS, ModelPolicy, model_policy
+from crane_agent.agent.llm_policy import ANSWER_TOKENS, ModelPolicy, policy_of
 from crane_agent.agent.policy import Decision, Fact, Observation, ProbeCall, View
-from crane_agent.agent.prompts import words
+from crane_agent.config import Settings
 from crane_agent.errors import ConfigError
+from crane_agent.llm.dialogue import LEAST_ANSWER_TOKENS
+from crane_agent.llm.prompt_files import words
 from crane_agent.notebook.cells import Cell
 from crane_agent.notebook.code import names_in, parse
 from crane_agent.notebook.history import Target
@@ -104,7 +106,7 @@ def after(view: View, decision: Decision, *replies: Reply) -> View:
 
 
 def policy_for(server: ModelServer, *, timeout_s: float = 15.0) -> ModelPolicy:
-    return model_policy(model="scripted", base_url=server.base_url, api_key=KEY, timeout_s=timeout_s)
+    return server.policy(model="scripted", api_key=KEY, answer_seconds=timeout_s)
 
 
 @pytest.fixture(autouse=True)
@@ -269,7 +271,7 @@ def test_a_probe_that_was_asked_before_is_not_asked_again_unless_it_was_refused(
     with ModelServer([same, same, calls(("columns", {"path": "df"}), ("names", {})), same]) as server:
         policy, view = policy_for(server), view_of()
         view = after(view, policy.decide(view), Reply("refused", reason="could not look, because the kernel is busy"))
-        view = after(view, second := policy.decide(view), Reply("ok", {"columns": ["price"]}))
+        view = after(view, second := policy.decide(view), Reply("ok", {"columns": [["price", "int64"]]}))
         assert [call.question for call in second.calls] == ["columns"]
         third = policy.decide(view)
         assert [call.question for call in third.calls] == ["names"]
@@ -278,12 +280,12 @@ def test_a_probe_that_was_asked_before_is_not_asked_again_unless_it_was_refused(
     assert "this was asked before, and F3 is the answer" in server.requests[3]["messages"][-2]["content"]
 
 
-def test_evidence_that_nobody_gave_is_dropped_and_caps_the_confidence():
+def test_a_reason_whose_fact_nobody_gave_cites_none_and_caps_the_confidence():
     cited = [{"fact": "F1", "words": "no finding"}, {"fact": "F9", "words": "made up"}]
     with ModelServer([verdict(confidence=0.99, evidence=cited)]) as server:
         claim = policy_for(server).decide(view_of()).claim
     assert claim is not None
-    assert [each.fact for each in claim.evidence] == ["F1"]
+    assert [each.fact for each in claim.evidence] == ["F1", None]
     assert claim.confidence == 0.6
 
 
@@ -377,7 +379,7 @@ def test_an_endpoint_that_is_not_there_cannot_be_reached():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    policy = model_policy(model="m", base_url=f"http://user:secret@127.0.0.1:{port}/v1")
+    policy = policy_of(Settings(model="m", base_url=f"http://user:secret@127.0.0.1:{port}/v1"))
     decision = policy.decide(view_of())
     assert decision.gave_up == f"the model endpoint at 127.0.0.1:{port} cannot be reached"
 
@@ -385,8 +387,8 @@ def test_an_endpoint_that_is_not_there_cannot_be_reached():
 def test_a_call_given_up_on_does_not_keep_the_process_alive():
     with ModelServer([hang()]) as server:
         code = (
-            "from test_llm_policy import model_policy, view_of\n"
-            f"policy = model_policy(model='m', base_url='{server.base_url}')\n"
+            "from test_llm_policy import Settings, policy_of, view_of\n"
+            f"policy = policy_of(Settings(model='m', base_url='{server.base_url}'))\n"
             "print(policy.decide(view_of(seconds_left=0.5)).gave_up)"
         )
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -415,18 +417,17 @@ def test_an_answer_may_not_be_longer_than_the_tokens_left_allow():
     assert long == ANSWER_TOKENS
 
 
-def test_without_key_and_endpoint_or_with_a_bad_address_there_is_no_policy(monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+def test_without_a_model_or_without_key_and_endpoint_there_is_no_policy():
+    with pytest.raises(ConfigError, match="no model is set"):
+        policy_of(Settings())
     with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
-        model_policy(model="m")
-    with pytest.raises(ConfigError, match="http"):
-        model_policy(model="m", base_url="localhost:11434")
+        policy_of(Settings(model="m", api_key=None))
 
 
 def test_a_key_in_the_environment_is_not_sent_to_an_endpoint_it_was_not_given_for(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with ModelServer([verdict()]) as server:
-        model_policy(model="m", base_url=server.base_url).decide(view_of())
+        server.policy(api_key=None).decide(view_of())
     assert KEY not in str(server.headers)
 
 
@@ -438,7 +439,7 @@ def sent_case(view: View) -> str:
         policy_for(server).decide(view)
     system, case = server.requests[0]["messages"]
     assert (system["role"], case["role"]) == ("system", "user")
-    assert system["content"] == words("system")
+    assert system["content"] == f"{words('system')}\n\n{words('tools')}"
     return case["content"]
 
 
@@ -489,21 +490,86 @@ def test_a_lone_surrogate_does_not_stop_the_request():
     assert "s = '?'" in sent_case(view_of("s = '\ud800'"))
 
 
-def test_a_long_notebook_loses_its_oldest_cells_and_the_middle_of_long_ones():
-    executed = tuple(cell(f"v{n} = '{'x' * 900}'", index=n, count=n + 1) for n in range(200))
-    view = view_of("\n".join(["first"] + ["x = 1  # " + "y" * 90] * 900 + ["final"]), executed=executed)
+def test_of_a_long_notebook_the_cells_that_feed_the_target_are_kept_and_the_others_are_named():
+    executed = [cell(f"v{n} = '{'x' * 900}'", index=n, count=n + 1) for n in range(200)]
+    executed[3] = cell("base = 10", index=3, count=4)
+    executed[7] = cell("rate = base * 2", index=7, count=8)
+    target = "\n".join(["rate"] + ["x = 1  # " + "y" * 90] * 900 + ["final"])
+    view = view_of(target, executed=tuple(executed))
     case = sent_case(view)
     assert len(case) < view.tokens_left
-    assert "v199 =" in case
+    fence = re.search(r"marked (\w{16})\.", case)[1]
+    assert "base = 10" in case
+    assert "rate = base * 2" in case
+    assert case.index("base = 10") < case.index("rate = base * 2") < case.index("v199 =")
     assert "v0 =" not in case
-    assert re.search(r"\d+ earlier cells are left out", case)
-    assert "1 | first" in case
+    left_out = re.search(rf"<cells {fence}>\n(.*?)\n</cells {fence}>", case, flags=re.DOTALL)[1].split("\n")
+    assert "150 In[151] (binds v150)" in left_out
+    assert re.fullmatch(r"and \d+ more", left_out[-1])
+    assert case.count("<cell ") + len(left_out) - 1 + int(left_out[-1].split()[1]) == 200
+    assert "  1 | rate" in case
     assert "902 | final" in case
     assert re.search(r"\d+ characters left out", case)
 
 
-def test_the_same_case_is_the_same_bytes():
-    assert sent_case(view_of()) == sent_case(view_of())
+def test_of_cells_that_were_not_run_those_that_define_what_is_missing_are_kept_first():
+    unrun = tuple(cell(f"w{n} = '{'x' * 4000}'", index=n) for n in range(6, 26))
+    view = view_of(not_run=unrun)
+    view = replace(view, observation=Observation(defined_by_unrun={"z": (25,)}, never_bound=frozenset()))
+    case = sent_case(view)
+    assert "w25 =" in case
+    assert "w24 =" not in case
+    assert "24 In[?] (binds w24)" in case
+
+
+def test_the_same_state_is_the_same_bytes_whatever_was_asked_before():
+    with ModelServer([verdict()] * 3) as server:
+        policy_for(server).decide(view_of())
+        policy = policy_for(server)
+        policy.decide(view_of("other"))
+        policy.decide(view_of())
+    assert server.bodies[0] == server.bodies[2]
+
+
+def test_what_is_static_comes_first_so_that_an_endpoint_can_keep_it():
+    with ModelServer([verdict()] * 2) as server:
+        policy_for(server).decide(view_of())
+        policy_for(server).decide(view_of("other = 1", executed=()))
+    one, other = server.requests
+    assert one["tools"] == other["tools"]
+    assert one["messages"][0] == other["messages"][0]
+
+
+def test_where_no_probe_can_be_called_only_the_verdict_is_offered_and_the_model_is_told_so():
+    with ModelServer([calls(("columns", {"path": "df"})), verdict()]) as server:
+        policy, view = policy_for(server), replace(view_of(), may_probe=False)
+        first = policy.decide(view)
+        second = policy.decide(after(view, first))
+    assert server.tools_offered == [["verdict"], ["verdict"]]
+    assert server.requests[0]["messages"][0]["content"] == f"{words('system')}\n\n{words('no_probes')}"
+    assert first.calls == ()
+    assert "only verdict can be called now" in server.requests[1]["messages"][-1]["content"]
+    assert second.claim is not None
+
+
+def test_an_answer_to_a_call_does_not_repeat_its_arguments():
+    asked = ("columns", {"path": "df", "names": ["Fare"]})
+    with ModelServer([calls(asked), verdict()]) as server:
+        policy, view = policy_for(server), view_of()
+        decision = policy.decide(view)
+        answer = {"path": "df", "shape": [3, 1], "columns": [["price", "int64"]], "missing": ["Fare"]}
+        policy.decide(after(view, decision, Reply("ok", answer)))
+    told = server.requests[1]["messages"][-1]["content"]
+    assert told == 'F2 {"missing": ["Fare"], "shape": [3, 1]}'
+
+
+def test_the_tools_of_a_question_are_short():
+    with ModelServer([verdict()]) as server:
+        policy_for(server).decide(view_of())
+    tools = server.requests[0]["tools"]
+    assert len(json.dumps(tools)) < 25_000
+    parameters = [tool["function"]["parameters"] for tool in tools]
+    assert not any(word in json.dumps(parameters) for word in ('"title"', '"default"', '"null"', "$defs"))
 
 
 def test_a_decision_changes_nothing_in_its_view():

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from model_server import ModelServer, Scripted, calls, fault, text
+from model_server import ModelServer, Scripted, calls, fault, text, verdict
 from targets import target_in
 
-from crane_agent.agent.llm_policy import model_policy
 from crane_agent.config import Settings
 from crane_agent.predict import predict
 from crane_agent.session.launched import LaunchedSession, launch
@@ -37,7 +36,7 @@ def mended(
 ) -> tuple[Verdict, list[dict[str, Any]]]:
     chosen = Settings(rehearse="on", rehearse_seconds=3.0, **settings)
     with ModelServer(replies) as server:
-        policy = model_policy(model="scripted", base_url=server.base_url, timeout_s=5.0)
+        policy = server.policy(model="scripted", answer_seconds=5.0)
         verdict = predict(target_in(target, executed=(SETUP,)), session, settings=chosen, policy=policy)
         return verdict, [request for request in server.requests if "messages" in request]
 
@@ -93,6 +92,14 @@ def test_what_is_no_patch_ends_the_asking_in_a_note(session, reply):
     assert verdict.outcome == "crash"
     assert verdict.fix is None or verdict.fix.source is None
     assert any(note.startswith("scripted proposed no patch: ") for note in verdict.notes)
+
+
+def test_a_crash_that_was_shown_stands_whatever_the_model_says_of_it_and_the_contradiction_is_noted(session):
+    found, requests = mended(session, verdict(confidence=1.0, explanation="It runs."))
+    assert len(requests) == 1
+    assert (found.outcome, found.certainty) == ("crash", "certain")
+    note = "scripted proposed no patch: it says that the cell does not crash, but the crash was shown"
+    assert note in found.notes
 
 
 def test_where_a_strategy_helps_the_model_is_not_asked(session):

@@ -16,7 +16,7 @@ from kernels import code_cells
 from model_server import ModelServer, calls, verdict
 from targets import target_in
 
-from crane_agent.agent.llm_policy import model_policy, policy_of
+from crane_agent.agent.llm_policy import policy_of
 from crane_agent.agent.policy import Decision, ProbeCall, Proposal, Tried, View
 from crane_agent.agent.state import Step
 from crane_agent.config import Prices, Settings
@@ -240,7 +240,7 @@ def test_a_model_asks_a_probe_and_its_verdict_cites_the_reply(session: LaunchedS
     script = [calls(("columns", {"path": "df", "names": ["Fare"]})), verdict(**claim)]
     target = target_in("import asyncio; await asyncio.sleep(0)\nload('x')\nprint(df['Fare'])", executed=(SETUP,))
     with ModelServer(script) as server:
-        policy = model_policy(model="small", base_url=server.base_url, api_key="key")
+        policy = server.policy()
         found = predict(target, session, policy=policy)
         told = json.dumps(server.requests[-1])
     assert (found.outcome, found.certainty, found.reached_by) == ("crash", "predicted", "small")
@@ -264,7 +264,7 @@ def test_a_model_that_gives_no_valid_verdict_is_followed_by_the_rules(session: L
     script = [verdict(outcome="perhaps"), verdict(outcome="perhaps")]
     target = target_in("p = own.predict(X3)", executed=(SETUP,))
     with ModelServer(script) as server:
-        policy = model_policy(model="small", base_url=server.base_url, api_key="key")
+        policy = server.policy()
         found = predict(target, session, policy=policy)
         asked = len(server.requests)
     assert asked == 2
@@ -331,7 +331,7 @@ def test_a_claim_without_a_fact_behind_it_has_its_confidence_lowered(session: La
     verdict = predict(target_in(OPEN, executed=(SETUP,)), session, policy=Scripted(lambda view: Decision(claim=claim)))
     assert (verdict.certainty, verdict.reached_by) == ("predicted", "scripted")
     assert verdict.confidence <= 0.6
-    assert verdict.evidence == ()
+    assert verdict.evidence == (Evidence(words="made up"),)
 
 
 def test_a_refused_probe_is_an_answer_that_the_policy_sees(session: LaunchedSession) -> None:
@@ -376,7 +376,7 @@ def test_no_byte_sent_to_a_model_comes_from_a_stored_output(session: LaunchedSes
     path = tmp_path / "CANARY-name.ipynb"
     nbformat.write(notebook, path)
     with ModelServer([verdict()]) as server:
-        policy = model_policy(model="small", base_url=server.base_url, api_key="key")
+        policy = server.policy()
         predict(target_of(read_notebook(path), "1"), session, policy=policy)
         told = json.dumps(server.requests)
     assert "df['fare']" in told

@@ -14,7 +14,7 @@ from rich.console import Console
 from targets import target_in
 
 from crane_agent.agent.claims import offer_of
-from crane_agent.agent.llm_policy import model_policy, policy_of
+from crane_agent.agent.llm_policy import policy_of
 from crane_agent.agent.policy import Fact, ProbeCall
 from crane_agent.agent.prompts import fact_text
 from crane_agent.audit import Audit
@@ -123,7 +123,9 @@ def asked_about(
     with ModelServer(replies) as server:
         settings = Settings(model="scripted", base_url=server.base_url, api_key="none", **how)
         policy = policy_of(settings, audit=audit)
-        found = predict(target_in(target, executed=(SETUP,)), kernel.session, settings=AMPLE, policy=policy)
+        found = predict(
+            target_in(target, executed=(SETUP,)), kernel.session, settings=AMPLE.model_copy(update=how), policy=policy
+        )
         return found, b"\n".join(server.bodies)
 
 
@@ -155,7 +157,9 @@ def test_nothing_above_the_level_is_in_a_verdict_that_can_be_kept(kernel: Levele
         "import asyncio; await asyncio.sleep(0)\ndf['price'].astype(float)",
     ],
 )
-@pytest.mark.parametrize("how", [{"api": "chat"}, {"api": "responses"}, {"tool_calling": "text"}], ids=str)
+@pytest.mark.parametrize(
+    "how", [{"api": "chat"}, {"api": "responses"}, {"tool_calling": "text"}, {"facts": "fixed"}], ids=str
+)
 def test_nothing_above_the_level_is_in_any_byte_that_a_model_is_sent(
     kernel: Leveled, target: str, how: dict[str, str]
 ) -> None:
@@ -215,7 +219,7 @@ def test_nothing_is_sent_that_the_audit_cannot_write(kernel: Leveled) -> None:
         raise ConfigError("the disk is full")
 
     with ModelServer([verdict()]) as server:
-        policy = model_policy(model="scripted", base_url=server.base_url, api_key="none", audit=full)
+        policy = server.policy(model="scripted", audit=full)
         with pytest.raises(ConfigError, match="the disk is full"):
             predict(
                 target_in("import asyncio; await asyncio.sleep(0)\nload(1)", executed=(SETUP,)),

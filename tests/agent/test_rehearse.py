@@ -13,7 +13,6 @@ from model_server import ModelServer, verdict
 from targets import target_in
 
 from crane_agent.agent.labels import crash_type_of, root_cause_of, stage_of
-from crane_agent.agent.llm_policy import model_policy
 from crane_agent.agent.policy import Decision, Fact, Observation, ProbeCall, Proposal, Tried, View
 from crane_agent.agent.rehearsals import (
     CONTRADICTED,
@@ -612,7 +611,7 @@ def test_no_policy_is_asked_what_a_rehearsal_has_settled(kernel: LaunchedSession
 def test_a_model_sees_an_unfinished_rehearsal_as_a_fenced_fact(kernel: LaunchedSession) -> None:
     target = target_in(OPEN + "time.sleep(9)", executed=(SETUP,))
     with ModelServer([verdict(confidence=0.7)]) as server:
-        policy = model_policy(model="small", base_url=server.base_url, api_key="key")
+        policy = server.policy()
         found = predict(target, kernel, settings=Settings(rehearse="on", rehearse_seconds=0.5), policy=policy)
         told = server.requests[0]["messages"][-1]["content"]
     assert found.reached_by == "small"
@@ -631,7 +630,7 @@ def test_a_model_sees_no_value_of_an_unsettled_rehearsal(
         launch(code_cells(hidden), folder=tmp_path, in_place=True, privacy=level) as session,
         ModelServer([verdict(confidence=0.7)]) as server,
     ):
-        policy = model_policy(model="small", base_url=server.base_url, api_key="key")
+        policy = server.policy()
         found = predict(target, session, settings=Settings(rehearse="on"), policy=policy)
         told = b"\n".join(server.bodies)
     assert (found.reached_by, found.usage.rehearsals) == ("small", 1)

@@ -14,7 +14,6 @@ from model_server import ModelServer, Scripted, calls, fault, hang, text, verdic
 from pydantic import SecretStr
 from targets import target_in
 
-from crane_agent.agent.llm_policy import model_policy
 from crane_agent.agent.policy import Decision, Policy, View
 from crane_agent.agent.trace import TraceFile
 from crane_agent.config import Privacy, Settings
@@ -112,7 +111,7 @@ def traced(
 def asked(path: Path, session: Session, *script: Scripted, source: str = OPEN, **settings: Any) -> Traced:
     """Return the run of a scripted model."""
     with ModelServer(script) as server:
-        policy = model_policy(model="small", base_url=server.base_url, api_key="key")
+        policy = server.policy()
         return traced(path, session, source, policy=policy, **settings)
 
 
@@ -132,7 +131,7 @@ def test_a_trace_has_the_run_event_by_event(session: LaunchedSession, tmp_path: 
     kinds = [event.get("node") or event.get("question") or event["event"] for event in run.events]
     model = ["request", "reply", "decision", "decide"]
     assert kinds == [
-        "run", "target", "observe", "check", "check", "rehearse", *model, "columns", "probe", *model,
+        "run", "target", "observe", "check", "check", "rehearse", "summarize", *model, "columns", "probe", *model,
         "ping", "confirm", "repair", "conclude", "verdict",
     ]  # fmt: skip
     times = [event["seconds"] for event in run.events]
@@ -168,7 +167,7 @@ def test_no_key_no_password_and_no_other_secret_is_in_it(leveled: Leveled, tmp_p
     source = f"{OPEN}\nother = {SECRET!r}\nclient.login(password={password!r})"
     model_says = verdict(explanation=f"It uses {SECRET}.")
     with ModelServer([calls(("describe", {"path": "cfg"}), ASKS), text(f"I found {SECRET}"), model_says]) as server:
-        policy = model_policy(model="small", base_url=server.base_url, api_key=key)
+        policy = server.policy(api_key=key)
         address = f"http://me:{password}@localhost:1/v1?token={key}"
         kept = {"base_url": address, "api_key": SecretStr(key), "model": "small"}
         run = traced(tmp_path / "t", leveled.session, source, policy=policy, **kept)
@@ -225,7 +224,7 @@ def test_a_run_whose_trace_cannot_be_written_ends(session: LaunchedSession) -> N
             raise ConfigError("the disk is full")
 
     with ModelServer([verdict()]) as server:
-        policy = model_policy(model="small", base_url=server.base_url, api_key="key")
+        policy = server.policy()
         with pytest.raises(ConfigError, match="the disk is full"):
             predict(target(OPEN), session, settings=Settings(rehearse="off"), policy=policy, trace=full)
     assert server.bodies == []

@@ -8,7 +8,6 @@ from kernels import code_cells
 from model_server import ModelServer, Scripted, calls, fault, text, verdict
 from targets import target_in
 
-from crane_agent.agent.llm_policy import model_policy
 from crane_agent.agent.voting import elected
 from crane_agent.config import Settings
 from crane_agent.predict import predict
@@ -102,7 +101,7 @@ ASKS = ("columns", {"path": "df", "names": ["Fare"]})
 def sampled(
     session: LaunchedSession, server: ModelServer, samples: int, target: str = OPEN, **settings: Any
 ) -> Verdict:
-    policy = model_policy(model="small", base_url=server.base_url, api_key="key")
+    policy = server.policy()
     limits = Settings(samples=samples, rehearse="off", fix=False, **settings)
     return predict(target_in(target, executed=(SETUP,)), session, settings=limits, policy=policy)
 

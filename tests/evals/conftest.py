@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import nbformat
 import pytest
+from published_notebooks import published_notebook
 
 
 class ToyCase(NamedTuple):
@@ -77,3 +78,25 @@ def shared_data() -> Callable[[str], Path]:
         return folder / name
 
     return find
+
+
+@pytest.fixture
+def original_bench(tmp_path: Path) -> Path:
+    """A folder in the layout that JunoBench is published in, with two cases; one lacks its data."""
+    bench = tmp_path / "original"
+    tables = bench / "pandas" / "pandas_7"
+    (tables / "data").mkdir(parents=True)
+    (tables / "data" / "table.json").write_text('{"a": 1}')
+    load = ("import json\ntable = json.load(open('data/table.json'))  # the table", 1)
+    double = ("# [reexecute] this runs twice\ntable['a'] *= 2", 2)
+    target = ("total = 0  # sum\ntotal += table['b']", 3)
+    crashing = [load, ("never_run = 1", None), double, target, ("print('later')", 9)]
+    nbformat.write(published_notebook(crashing, failing=3), tables / "pandas_7_reproduced.ipynb")
+    repaired = [load, ("never_run = 1", None), double, ("total = 0  # fixed: b\ntotal += table['a']", 3), ("total", 4)]
+    nbformat.write(published_notebook(repaired), tables / "pandas_7_fixed.ipynb")
+    lost = bench / "numpy" / "numpy_9"
+    lost.mkdir(parents=True)
+    nbformat.write(
+        published_notebook([("open('no_such.csv')", 1), ("1 / 0", 2)], failing=1), lost / "numpy_9_reproduced.ipynb"
+    )
+    return bench

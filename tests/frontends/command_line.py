@@ -14,7 +14,8 @@ LIMIT_S = 120
 
 # Not by PYTHONPATH, which the kernel would inherit.
 _START = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from crane_agent.frontends.cli import main; main()"
-COMMAND = (sys.executable, "-P", "-c", _START)
+_FLAGS = ("-P",) if sys.version_info >= (3, 11) else ()
+COMMAND = (sys.executable, *_FLAGS, "-c", _START)
 
 
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:

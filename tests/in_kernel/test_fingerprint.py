@@ -10,6 +10,7 @@ import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from time import sleep
 
 import pytest
 from fingerprint import Watch
@@ -338,6 +339,8 @@ def test_installing_adds_no_module_and_no_name(tmp_path):
     with ExitStack() as cleanup:
         kernel = Kernel(tmp_path, cleanup)
         kernel.watch.start()
+        while sleep(0.3) or kernel.watch.changes():
+            pass  # the kernel was still taking this client's connections
         kernel.channel.install()
         kernel.ask("names", {})
         kernel.ask("check", {"tree": wire.encode_tree(ast.parse("x = 1\nprint(x)\ny.z"))})

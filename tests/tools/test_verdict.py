@@ -45,9 +45,9 @@ def test_a_patch_that_is_too_long_is_left_out_whole() -> None:
     assert (claim.fix.summary, claim.fix.source) == ("s", None)
 
 
-def test_a_fact_that_nobody_gave_is_no_evidence_and_caps_the_confidence() -> None:
+def test_a_reason_whose_fact_nobody_gave_cites_none_and_caps_the_confidence() -> None:
     claim = claimed(confidence=1.0, evidence=[{"fact": "F1", "words": "w"}, {"fact": "F9", "words": "made up"}])
-    assert ([each.fact for each in claim.evidence], claim.confidence) == (["F1"], 0.6)
+    assert ([each.fact for each in claim.evidence], claim.confidence) == (["F1", None], 0.6)
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def _mentions(names: set[str]) -> _Marks:
 
 
 def _swallows(node: ast.AST) -> bool:
-    return isinstance(node, ast.Try | ast.TryStar | ast.ExceptHandler) or _last(node) in _SWALLOWING
+    return type(node).__name__ in _CATCHING or _last(node) in _SWALLOWING
 
 
 def _is_wide(node: ast.AST) -> bool:
@@ -381,6 +381,7 @@ def _share(old: frozenset[str], new: frozenset[str]) -> float:
     return (len(old & new) + respelt) / len(old) if old else 1.0
 
 
+_CATCHING = {"Try", "TryStar", "ExceptHandler"}
 _HOLDING = {"If", "While", "Try", "TryStar", "Match", "ExceptHandler", "FunctionDef", "AsyncFunctionDef", "ClassDef"}
 
 

@@ -28,6 +28,7 @@ from . import (
     objects,
     optimizers,
     scans,
+    summary,
     training,
     values,
 )
@@ -53,4 +54,7 @@ _MODULES: tuple[Any, ...] = (
 )
 
 PROBES = {name: probe for module in _MODULES for name, probe in module.PROBES.items()}
-FIELDS = privacy.joined(*(module.FIELDS for module in _MODULES))
+QUESTIONS = {**PROBES, **summary.QUESTIONS}
+"""The probes, and what the graph alone asks."""
+
+FIELDS = privacy.joined(*(module.FIELDS for module in _MODULES), summary.FIELDS)

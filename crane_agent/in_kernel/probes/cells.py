@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from .. import safe
-from ..moment import moment
+from ..moment import is_running, moment
 from ..privacy import NAMES, Field
 from ..redaction import redacted
 
@@ -79,7 +79,7 @@ def _numbers(shell: Any, texts: list[Any]) -> list[int]:
     ``_i2`` ... tell, which IPython binds to the sources.
     """
     now = moment(shell)
-    if len(texts) == (now["cells"] if now["running"] else now["cells"] - 1):
+    if len(texts) == (now["cells"] if is_running(shell) else now["cells"] - 1):
         return list(range(1, len(texts) + 1))
     names = [name for name in list(shell.user_ns) if type(name) is str and _NUMBERED.match(name)]
     bound = {int(name[2:]): shell.user_ns.get(name) for name in names}

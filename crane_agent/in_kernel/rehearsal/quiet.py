@@ -13,7 +13,7 @@ import sys
 import threading
 from typing import Any, Iterator, Optional
 
-from ..moment import moment
+from ..moment import is_running
 from .mappings import is_of_a_device, shared_memory
 from .system_calls import architecture
 
@@ -50,7 +50,7 @@ def look(shell: Any) -> None:
     """
     if architecture() is None or not hasattr(os, "memfd_create"):
         raise NotNow("this is no Linux on x86_64 or aarch64")
-    if moment(shell)["running"]:
+    if is_running(shell):
         raise NotNow("a cell is running", passing=True)
     handler = signal.getsignal(signal.SIGCHLD)
     if handler not in (signal.SIG_DFL, None) and getattr(handler, "__module__", "") != _CHILD_HANDLER:

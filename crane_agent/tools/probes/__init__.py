@@ -28,6 +28,7 @@ from crane_agent.tools.probes import (
     values,
 )
 from crane_agent.tools.probes.base import ProbeSpec
+from crane_agent.tools.schemas import tool_of
 
 _MODULES = (
     names,
@@ -55,17 +56,4 @@ PROBES: Mapping[str, ProbeSpec] = MappingProxyType({spec.name: spec for module i
 
 def probe_tools() -> list[dict[str, Any]]:
     """Return the probes in the form `BaseChatModel.bind_tools` takes: OpenAI function schemas."""
-    # LangChain is loaded here, not above: the rule policy and the documentation read `PROBES` without it.
-    from langchain_core.utils.function_calling import convert_to_openai_function
-
-    return [
-        {
-            "type": "function",
-            "function": {
-                **convert_to_openai_function(spec.arguments),
-                "name": spec.name,
-                "description": spec.description,
-            },
-        }
-        for spec in PROBES.values()
-    ]
+    return [tool_of(spec.arguments, name=spec.name, description=spec.description) for spec in PROBES.values()]

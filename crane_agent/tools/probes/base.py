@@ -12,8 +12,7 @@ Path = Annotated[
     Field(
         min_length=1,
         max_length=500,
-        description="Where the value is: a name, then any of .attribute, [0] and ['key'], e.g. cfg['train'].x[0]. "
-        "No calls, no slices, no expressions.",
+        description="Path of the value.",
     ),
 ]
 
@@ -52,6 +51,5 @@ class ProbeSpec:
 
     @property
     def description(self) -> str:
-        """What a model is told: use, one call, its answer."""
-        call, answer = json.dumps(dict(self.example)), json.dumps(dict(self.example_answer))
-        return f"{self.use} Example: {call} -> {answer}"
+        """What a model is told: when to use it, and one call. What that answers, it sees when it calls."""
+        return f"{self.use} Example: {json.dumps(dict(self.example))}"

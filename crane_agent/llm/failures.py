@@ -3,12 +3,13 @@
 A line has no key, no password, no address and no more of the endpoint's own words than helps.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeVar
 
-from crane_agent.agent.prompts import sendable
 from crane_agent.in_kernel.redaction import redacted
+from crane_agent.llm.prompt_files import sendable
 
 REFUSALS = frozenset({400, 404, 405, 422, 501})
 """Statuses by which an endpoint says that it does not take such a request."""
@@ -38,7 +39,9 @@ def status_of(error: Exception) -> int | None:
 
 def own_words(error: Exception) -> str:
     """Return what the endpoint itself said about a request that it did not take; unsafe to show as it is."""
-    return str(getattr(error, "message", "")).removeprefix(f"Error code: {status_of(error)} - ")
+    said = str(getattr(error, "message", ""))
+    # The client reads `error.message` only, and FastAPI, for one, says what is wrong elsewhere.
+    return _words_of(getattr(error, "body", None)) or said.removeprefix(f"Error code: {status_of(error)} - ")
 
 
 def is_passing(error: Exception) -> bool:
@@ -93,6 +96,18 @@ def quoted(text: object) -> str:
     return repr(" ".join(kept)[:_MAX_QUOTE])
 
 
+def _words_of(body: object) -> str:
+    """Return the words in the body of a refusal, the request that some repeat in it left out; '' if there are none."""
+    if isinstance(body, Mapping):
+        found = (body.get(key) for key in ("message", "detail", "error"))
+        body = next((each for each in found if isinstance(each, str | list)), "")
+    if isinstance(body, list):  # FastAPI's: a place and a message for each thing that is wrong
+        listed = [each for each in body if isinstance(each, Mapping) and isinstance(each.get("loc"), list)]
+        return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each.get('msg')}" for each in listed)
+    # What is no JSON is a page of something between us and the endpoint.
+    return body if isinstance(body, str) and not body.lstrip().startswith("<") else ""
+
+
 def _kind(error: Exception) -> Literal["timeout", "connection", "other"]:
     # Imported already whenever one of its errors is here.
     from openai import APIConnectionError, APITimeoutError
@@ -109,6 +124,6 @@ def _seconds(header: Any, *, unit_s: float) -> float | None:
     except ValueError:
         pass
     try:
-        return (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+        return (parsedate_to_datetime(header) - datetime.now(timezone.utc)).total_seconds()
     except (ValueError, TypeError):  # no date, or one without a time zone
         return None

@@ -5,7 +5,7 @@ import json
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 
-from crane_agent.agent.text_calls import as_text, is_in_text, with_calls
+from crane_agent.llm.text_calls import as_text, is_in_text, with_calls
 
 CALL = '{"calls": [{"tool": "columns", "arguments": {"path": "df"}}]}'
 READ = [

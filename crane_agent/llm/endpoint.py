@@ -17,13 +17,13 @@ from typing import Any, Literal
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage
 
-from crane_agent.agent.client import chat_models, host_of, is_openai
-from crane_agent.agent.failures import cause_among, failure_words, is_passing, retry_after
-from crane_agent.agent.manners import SMALL_ANSWER, Manner, Request, other_manners
-from crane_agent.agent.replies import bounded, plain
-from crane_agent.agent.text_calls import as_text, is_in_text, with_calls
 from crane_agent.config import Api, Settings, ToolCalling
 from crane_agent.errors import ConfigError, ModelUnavailable
+from crane_agent.llm.client import chat_models, host_of, is_openai
+from crane_agent.llm.failures import cause_among, failure_words, is_passing, retry_after
+from crane_agent.llm.manners import SMALL_ANSWER, Manner, Request, other_manners
+from crane_agent.llm.replies import bounded, plain
+from crane_agent.llm.text_calls import as_text, is_in_text, with_calls
 from crane_agent.session.line import Audit
 
 FIRST_PAUSE_S = 0.5
@@ -99,7 +99,8 @@ class Endpoint:
             ConfigError: The audit cannot be written, so nothing was sent.
         """
         manner = self._manner
-        if self._tool_calling == "auto" and is_in_text(question.messages):
+        messages = question.messages
+        if self._tool_calling == "auto" and (is_in_text(messages) or _heard_of_no_tool(messages)):
             manner = replace(manner, tools="text")
         refused: set[Manner] = set()
         failures, pause = 0, FIRST_PAUSE_S
@@ -176,6 +177,14 @@ class Endpoint:
         choice = {"tool_choice": question.choice} if question.choice and manner.names_tool else {}
         bound = model.bind_tools(list(question.tools), **choice)
         return bound.invoke(_with_postscript(question.messages, question.postscript), **limit)
+
+
+def _heard_of_no_tool(messages: Sequence[AnyMessage]) -> bool:
+    """Return whether the last reply is talk without a call: many servers take tools and do not tell their model."""
+    last = next((each for each in reversed(messages) if isinstance(each, AIMessage)), None)
+    if last is None or last.tool_calls or last.invalid_tool_calls or not last.content or last.response_metadata:
+        return False
+    return with_calls(last) is None
 
 
 def _limit(tokens: int, manner: Manner) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from langchain_core.messages import (
 )
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
-from crane_agent.agent.prompts import words
+from crane_agent.llm.prompt_files import words
 from crane_agent.tools.verdict import VERDICT
 
 MAX_TRIALS = 200

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
-from crane_agent.agent.failures import AnswerTooLong
 from crane_agent.config import OPENAI_URL, Settings
 from crane_agent.errors import ConfigError
+from crane_agent.llm.failures import AnswerTooLong
 from crane_agent.session.line import Audit
 
 if TYPE_CHECKING:

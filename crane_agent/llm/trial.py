@@ -7,11 +7,11 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
-from crane_agent.agent.endpoint import Endpoint, Question, open_endpoint
-from crane_agent.agent.prompts import words
-from crane_agent.agent.text_calls import is_in_text, with_calls
 from crane_agent.config import Settings
 from crane_agent.errors import ConfigError, ModelUnavailable
+from crane_agent.llm.endpoint import Endpoint, Question, open_endpoint
+from crane_agent.llm.prompt_files import words
+from crane_agent.llm.text_calls import is_in_text, with_calls
 
 _API_WORDS = {"chat": "Chat Completions", "responses": "the Responses API"}
 _TOOL = "echo"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from crane_agent.agent.failures import REFUSALS, own_words, status_of
 from crane_agent.config import Api, ToolCalling
+from crane_agent.llm.failures import REFUSALS, own_words, status_of
 
 SMALL_ANSWER = 1024
 """Tokens of an answer where the endpoint's model is too small for more."""
@@ -72,7 +72,7 @@ def other_manners(
         yield replace(manner, tools="text")
 
 
-_LIMIT = re.compile(r"max_(completion_|output_)?tokens")
+_LIMIT = re.compile(r"max_(completion_|output_)?tokens|in the completion")
 _TOO_LONG = re.compile(r"too large|at most|maximum context|context length|less than or equal")
 _RESPONSES = re.compile(r"v1/responses|not a chat model")
 _TOOLS = re.compile(r"\b(tool|function)")

@@ -12,12 +12,12 @@ import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 from model_server import ModelServer, Scripted, calls, completion, drop, fault, hang, spoken, text
 
-from crane_agent.agent.client import chat_models
-from crane_agent.agent.endpoint import Endpoint, Question, open_endpoint
-from crane_agent.agent.replies import MAX_CALLS, MAX_TEXT
-from crane_agent.agent.usage import cached_tokens, counted
 from crane_agent.config import OPENAI_URL, Settings
 from crane_agent.errors import ConfigError, ModelUnavailable
+from crane_agent.llm.client import chat_models
+from crane_agent.llm.endpoint import Endpoint, Question, open_endpoint
+from crane_agent.llm.replies import MAX_CALLS, MAX_TEXT
+from crane_agent.llm.usage import cached_tokens, counted
 
 KEY = "sk-test-0123456789abcdef"
 TOOL: dict[str, Any] = {
@@ -141,12 +141,48 @@ def test_the_limit_of_an_answer_is_sent_under_the_other_name_where_one_is_refuse
 
 
 @pytest.mark.parametrize("api", ["chat", "responses"])
-def test_a_model_that_is_too_small_for_a_long_answer_is_asked_for_a_short_one(api: str) -> None:
-    message = "max_tokens is too large: 4000. This model supports at most 2048 completion tokens"
+@pytest.mark.parametrize(
+    "message",
+    [
+        "max_tokens is too large: 4000. This model supports at most 2048 completion tokens",
+        # llama-cpp-python 0.3.36, word by word
+        "This model's maximum context length is 4096 tokens. However, you requested 4971 tokens (971 in the messages, "
+        "4000 in the completion). Please reduce the length of the messages or completion.",
+    ],
+)
+def test_a_model_that_is_too_small_for_a_long_answer_is_asked_for_a_short_one(api: str, message: str) -> None:
     with ModelServer([refused(message), ECHO]) as server:
         ask(endpoint_at(server, api=api))
     name = "max_tokens" if api == "chat" else "max_output_tokens"
     assert [each[name] for each in server.requests] == [4000, 1024]
+
+
+def test_what_a_refusal_says_is_understood_wherever_in_its_body_it_stands() -> None:
+    wrong = {"loc": ["body", "max_tokens"], "msg": "Extra inputs are not permitted", "input": {"tools": "text"}}
+    for body in ({"detail": [wrong]}, {"detail": "no max_tokens"}, {"error": "no max_tokens"}, "no max_tokens"):
+        with ModelServer([fault(422, body=body), ECHO]) as server:
+            ask(endpoint_at(server))
+        assert [each.get("max_completion_tokens") for each in server.requests] == [None, 4000]
+        assert "tools" in server.requests[1]
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ({"detail": "Not Found"}, "'Not Found'"),  # FastAPI, for a path that it has not
+        ({"detail": [{"loc": ["body", "n"], "msg": "too big", "input": "ours"}]}, "'body.n: too big'"),
+        ("<html>Bad gateway</html>", "'Error code: 404'"),
+        ({"error": {"error": {"error": None}}}, "'Error code: 404'"),
+        ([1, {"loc": 2}], "'Error code: 404'"),
+    ],
+)
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_a_refusal_is_shown_in_the_endpoints_words_without_what_it_repeats_of_ours(
+    body: Any, shown: str, api: str
+) -> None:
+    with ModelServer([fault(404, body=body)]) as server, pytest.raises(ModelUnavailable) as caught:
+        ask(endpoint_at(server, api=api))
+    assert str(caught.value).endswith(f"refused the request (status 404): {shown}")
 
 
 def test_two_refusals_that_contradict_each_other_end_the_question() -> None:
@@ -201,6 +237,22 @@ def test_a_model_that_writes_its_calls_twice_is_understood_and_answered_in_text(
     assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
     answers = json.loads(server.requests[2]["messages"][-1]["content"])["answers"]
     assert answers == [{"tool": "echo", "arguments": {}, "answer": "F2 said"}]
+
+
+def test_a_model_that_talks_though_it_was_offered_tools_is_told_of_them_in_text() -> None:
+    # llama-cpp-python takes `tools` and, with most chat formats, leaves them out of what the model reads.
+    complaint = HumanMessage("Call a tool.")
+    for talk, in_text in ((text("That is a crane."), True), (text("That", finish="length"), False), (text(""), False)):
+        with ModelServer([talk, spoken(("echo", {}))]) as server:
+            endpoint = endpoint_at(server)
+            second = ask(endpoint, ask(endpoint), complaint)
+        assert ["tools" in each for each in server.requests] == [True, not in_text]
+        assert bool(second.tool_calls) == in_text
+    for setting in ("native", "text"):
+        with ModelServer([text("That is a crane.")] * 2) as server:
+            endpoint = endpoint_at(server, tool_calling=setting)
+            ask(endpoint, ask(endpoint), complaint)
+        assert ["tools" in each for each in server.requests] == [setting == "native"] * 2
 
 
 def test_a_call_in_text_counts_at_once_where_it_is_the_last_chance() -> None:
