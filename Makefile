@@ -140,7 +140,7 @@ $(REAL_MODEL)/.done: evals/real_model_environment.txt
 
 # pip runs only when pyproject.toml changed; the sources are used where they lie.
 $(VENV)/.demo: EXTRAS := demo
-$(VENV)/.test: EXTRAS := demo,test,evals,dask
+$(VENV)/.test: EXTRAS := demo,test,evals
 $(VENV)/.demo $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@

@@ -56,6 +56,7 @@ LIBRARIES = frozenset(
     (
         *("IPython", "abc", "ast", "asyncio", "codecs", "collections", "contextlib", "dis", "encodings", "enum"),
         *("genericpath", "importlib", "inspect", "json", "numpy", "os", "pandas", "posixpath", "queue", "re", "shutil"),
+        "pyarrow",  # pandas' own, for columns of text
         *("sre_compile", "sre_parse", "threading", "torch", "tornado", "traitlets", "types", "typing"),
         # What the checker has libraries do, and what these lean on.
         *("_strptime", "calendar", "copy", "copyreg", "datetime", "dateutil", "decimal", "functools", "joblib"),

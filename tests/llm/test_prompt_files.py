@@ -17,7 +17,7 @@ def test_the_version_is_a_mark_of_the_words() -> None:
 
 def test_every_prompt_is_used_and_every_prompt_that_is_used_is_there() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "crane_agent").rglob("*.py"))
-    used = set(re.findall(r"""words\(\s*["']([a-z_]+)["']""", code)) | {"tools", "no_probes"}
+    used = set(re.findall(r"""(?:words\(|retry=|premature=)\s*["']([a-z_]+)["']""", code)) | {"tools", "no_probes"}
     assert used == {path.stem for path in (CHECKOUT / "prompts").glob("*.md")}
 
 

@@ -147,7 +147,7 @@ def text_to_number(site: Site) -> Iterator[Patch]:
         r"|does not support operation|operation '\w+' not supported|ufunc '\w+' did not contain|has no callable"
         r"|Invalid comparison|ufunc '\w+' not supported for the input types|the resolved dtypes are not compatible"
         r"|must be (?:real )?number, not str|doesn't define __round__|Cannot perform reduction"
-        r"|could not be safely coerced|Cannot compare"
+        r"|could not be safely coerced|Cannot compare|Can only string multiply by an integer"
     )
     if not site.says("TypeError", "UFuncTypeError", "_UFuncNoLoopError", "ValueError", pattern=pattern):
         return

@@ -283,6 +283,10 @@ _HARMLESS_FINDERS: dict[str, tuple[str, ...]] = {
     "_virtualenv": (),
     # It notes which modules are loaded again, and finds none.
     "absl.flags._flagvalues": (),
+    # toolz', which Dask loads.
+    "tlz._build_tlz": ("tlz",),
+    # It finds distributions, and no modules.
+    "importlib_metadata": (),
 }
 
 
